@@ -1,0 +1,1 @@
+//! Latchkey: a self-hosted portal for API keys, and the gate that decides whether a key opens the door.

@@ -1,0 +1,3 @@
+//! The `latchkey` binary: hands the command line to the library.
+
+fn main() {}
