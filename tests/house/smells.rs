@@ -1,0 +1,210 @@
+//! Shortcuts that are refused wherever they stand.
+
+use crate::sources::{Source, below};
+use std::collections::BTreeSet;
+
+fn offences(sources: &[Source], is_off: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    assert!(
+        !sources.is_empty(),
+        "nothing was read: the test looks in the wrong place"
+    );
+    let mut off = Vec::new();
+    for source in sources {
+        for (number, line) in source.code() {
+            if is_off(&source.path, line) {
+                off.push(format!("{}:{number}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    off
+}
+
+fn none(off: &[String], what: &str) {
+    assert!(off.is_empty(), "{what}:\n{}", off.join("\n"));
+}
+
+#[test]
+fn t_29_sql_is_never_put_together_from_text() {
+    let off = offences(&below("src", ".rs"), |_, line| {
+        (line.contains("sql_query(") || line.contains("batch_execute(") || line.contains("sql::<"))
+            && line.contains("format!")
+    });
+    none(&off, "SQL built by format!");
+}
+
+#[test]
+fn t_29_sql_stands_in_the_store_alone() {
+    let off = offences(&below("src", ".rs"), |path, line| {
+        let outside = !path.starts_with("src/store");
+        outside
+            && [
+                "diesel::",
+                "sql_query",
+                "SELECT ",
+                "INSERT INTO",
+                "DELETE FROM",
+            ]
+            .iter()
+            .any(|w| line.contains(w))
+    });
+    none(&off, "SQL outside src/store");
+}
+
+#[test]
+fn only_the_clock_reads_the_time() {
+    let off = offences(&below("src", ".rs"), |path, line| {
+        path != "src/clock.rs"
+            && [
+                "SystemTime::now",
+                "Instant::now",
+                "Timestamp::now",
+                "Zoned::now",
+            ]
+            .iter()
+            .any(|w| line.contains(w))
+    });
+    none(&off, "a hidden clock");
+}
+
+#[test]
+fn only_the_databases_own_file_knows_which_it_is() {
+    let off = offences(&below("src", ".rs"), |path, line| {
+        !path.starts_with("src/store")
+            && (line.contains("PgConnection") || line.contains("SqliteConnection"))
+    });
+    none(&off, "a database's type outside the store");
+}
+
+#[test]
+fn t_55_templates_escape_everything_and_hold_no_inline_script_or_style() {
+    let templates = below("templates", ".html");
+    let off = offences(&templates, |_, line| {
+        let script = line.contains("<script") && !line.contains("src=");
+        let handler = line.split_whitespace().any(|word| {
+            word.starts_with("on")
+                && word[2..]
+                    .find("=\"")
+                    .is_some_and(|at| word[2..2 + at].chars().all(char::is_alphabetic))
+        });
+        line.contains("|safe")
+            || line.contains("| safe")
+            || script
+            || handler
+            || line.contains("style=\"")
+            || line.contains("<style")
+            || line.contains("href=\"#\"")
+    });
+    none(&off, "escaping off, or inline script or style");
+}
+
+#[test]
+fn no_page_is_written_in_rust() {
+    let off = offences(&below("src", ".rs"), |_, line| {
+        [
+            "\"<div",
+            "\"<p>",
+            "\"<a ",
+            "\"<form",
+            "\"<span",
+            "\"<td",
+            "\"<button",
+            "\"<table",
+        ]
+        .iter()
+        .any(|w| line.contains(w))
+    });
+    none(&off, "HTML in Rust");
+}
+
+#[test]
+fn t_33_no_log_line_names_a_secret() {
+    let off = offences(&below("src", ".rs"), |_, line| {
+        let logs = ["trace!(", "debug!(", "info!(", "warn!(", "error!("]
+            .iter()
+            .any(|w| line.contains(w));
+        logs && ["secret", "password", "cookie", "authorization"]
+            .iter()
+            .any(|w| {
+                line.to_lowercase().contains(&format!("%{w}"))
+                    || line.to_lowercase().contains(&format!("?{w}"))
+            })
+    });
+    none(&off, "a log line that holds a secret");
+}
+
+#[test]
+fn t_28_no_type_of_the_store_is_read_from_a_request() {
+    let off = offences(&below("src/store", ".rs"), |_, line| {
+        line.contains("Deserialize")
+    });
+    none(&off, "Deserialize in the store");
+}
+
+#[test]
+fn tests_do_not_wait_by_the_clock_or_skip_in_silence() {
+    let mut sources = below("tests", ".rs");
+    sources.retain(|source| !source.path.starts_with("tests/house"));
+    let off: Vec<String> = sources
+        .iter()
+        .flat_map(|source| {
+            source
+                .text
+                .lines()
+                .enumerate()
+                .filter_map(move |(number, line)| {
+                    let bare = line.trim();
+                    let ignored = bare.starts_with("#[ignore");
+                    ignored.then(|| format!("{}:{}: {bare}", source.path, number + 1))
+                })
+        })
+        .collect();
+    none(&off, "a test that is switched off");
+}
+
+#[test]
+fn migrations_of_both_databases_have_the_same_names() {
+    let names = |database: &str| -> BTreeSet<String> {
+        below(&format!("migrations/{database}"), ".sql")
+            .into_iter()
+            .map(|source| source.path.replace(&format!("migrations/{database}/"), ""))
+            .collect()
+    };
+    let sqlite = names("sqlite");
+    assert!(!sqlite.is_empty());
+    assert_eq!(sqlite, names("postgres"));
+    for name in &sqlite {
+        let twin = name.replace("up.sql", "down.sql");
+        assert!(sqlite.contains(&twin), "{name} has no way back");
+    }
+}
+
+#[test]
+fn files_keep_one_job() {
+    let mut off = Vec::new();
+    for source in below("src", ".rs")
+        .into_iter()
+        .chain(below("rules/src", ".rs"))
+        .chain(below("templates", ".html"))
+    {
+        let lines = source.text.lines().count();
+        let schema = source.path.ends_with("schema.rs");
+        if lines > 500 && !schema {
+            off.push(format!("{}: {lines} lines", source.path));
+        }
+    }
+    none(&off, "files above 500 lines");
+}
+
+#[test]
+fn every_module_opens_with_its_job() {
+    let mut off = Vec::new();
+    for source in below("src", ".rs")
+        .into_iter()
+        .chain(below("rules/src", ".rs"))
+    {
+        if !source.text.starts_with("//!") {
+            off.push(source.path);
+        }
+    }
+    none(&off, "modules without an opening `//!`");
+}
