@@ -1,0 +1,252 @@
+//! The one decision: does this key open this door.
+//!
+//! A verdict is a list of [`Check`]s in a fixed order; the first that refuses names it. A [`Machine`]
+//! goes through them one step at a time, so that the gate, the page that explains a refusal, previews
+//! and tests drive the very same checks and cannot disagree. It must not know where the facts came
+//! from: no clock, no request, no key table.
+//!
+//! Checks that need an answer from elsewhere (a bearer token's claims, a limiter) are going to be steps
+//! of their own between the last check and [`Step::Allow`]: the machine asks, and is resumed with the
+//! answer. [`Step`] is not open-ended, so every driver has to say what it does with them.
+
+mod checks;
+mod place;
+
+use std::borrow::Cow;
+
+use checks::CHECKS;
+use place::Question;
+
+use crate::access::Access;
+use crate::code::Code;
+use crate::environment::Environment;
+use crate::product::{Catalogue, ProductIx};
+use crate::time::Millis;
+
+/// What is known of the key that was presented.
+#[derive(Clone, Copy, Debug)]
+pub enum Credential<'a> {
+    /// Two different keys in one request.
+    TwoKeys,
+    /// None.
+    Missing,
+    /// Not the form of a secret.
+    Malformed,
+    /// Whoever answers cannot tell: it has been out of touch with the key table for too long.
+    OutOfTouch,
+    /// A well-formed secret of no key.
+    Unknown,
+    /// The secret of this key.
+    Known(KeyFacts<'a>),
+}
+
+/// Whether a key is switched on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// On.
+    #[default]
+    Enabled,
+    /// Switched off by staff or a policy.
+    Disabled,
+    /// Switched off for a while by its account.
+    Paused,
+}
+
+/// What a decision needs of a key and of the secret that was presented.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyFacts<'a> {
+    /// When this secret ends, if a rotation gave it an end.
+    pub secret_ends_at: Option<Millis>,
+    /// When the key expires.
+    pub expires_at: Option<Millis>,
+    /// Whether it is switched on.
+    pub standing: Standing,
+    /// Whether its account is suspended.
+    pub account_suspended: bool,
+    /// Its environment.
+    pub environment: Environment,
+    /// What it may do.
+    pub access: Access,
+    /// The products that it is good for, in ascending order.
+    pub products: &'a [ProductIx],
+    /// Whether it is bound to domains.
+    pub has_domains: bool,
+    /// Whether it is bound to IP ranges.
+    pub has_ips: bool,
+}
+
+/// What the request is after.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// Nothing was said. It is the installation's product if there is only one.
+    Nothing,
+    /// A product by name.
+    Slug(&'a str),
+    /// A path alone, as it was sent. It is the installation's product if there is only one.
+    Path(&'a str),
+    /// A product by name, and a path as it was sent.
+    SlugAndPath {
+        /// The product's slug.
+        slug: &'a str,
+        /// The path; a query after it is not read.
+        path: &'a str,
+    },
+    /// A host and a path as they were sent.
+    Route {
+        /// The host; a port is not read.
+        host: &'a str,
+        /// The path; a query after it is not read.
+        path: &'a str,
+        /// The product that host and path are said to lead to.
+        slug: Option<&'a str>,
+    },
+}
+
+/// What is asked of the key.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// What the request is after.
+    pub target: Target<'a>,
+    /// The HTTP method, spelled as sent. Where none is known it is `GET`: access read.
+    pub method: &'a str,
+}
+
+worded! {
+    /// The checks, in their order. A label says what holds when the check passes.
+    pub enum Check {
+        /// Whoever answers knows the key table.
+        InTouch => "in_touch", "The gate is in touch with the key table";
+        /// At most one key was sent.
+        OneKey => "one_key", "The request carries one key";
+        /// A key was sent.
+        KeySent => "key_sent", "A key was sent";
+        /// It has the form of a secret.
+        KeyWellFormed => "key_well_formed", "The secret is complete";
+        /// It is a key's secret.
+        KeyKnown => "key_known", "The key is known";
+        /// The secret has not been replaced, or is within its grace.
+        SecretLive => "secret_live", "The secret has not been retired";
+        /// The key has not expired.
+        KeyUnexpired => "key_unexpired", "The key has not expired";
+        /// The key is neither disabled nor paused.
+        KeyEnabled => "key_enabled", "The key is enabled";
+        /// The account is not suspended.
+        AccountActive => "account_active", "The account is not suspended";
+        /// The path reads in one way only.
+        PathClear => "path_clear", "The path can be read in one way only";
+        /// Host and path, or the name, lead to a product.
+        ProductKnown => "product_known", "The request leads to a product";
+        /// The key is good for the product.
+        ProductAssigned => "product_assigned", "The key has the product";
+        /// The host takes keys of this environment.
+        EnvironmentAllowed => "environment_allowed", "The host takes keys of this environment";
+        /// The key's access is enough for method and path.
+        AccessAllowed => "access_allowed", "The key's access is enough";
+        /// The page's domain is allowed.
+        OriginAllowed => "origin_allowed", "The domain is allowed";
+        /// The client's address is allowed.
+        IpAllowed => "ip_allowed", "The IP address is allowed";
+    }
+}
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The verdict.
+    pub code: Code,
+    /// The check that refused.
+    pub check: Check,
+    /// What the client reads: the code's message, or a more exact one.
+    pub message: Cow<'static, str>,
+}
+
+/// What an allowed request is allowed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The product that it reaches.
+    pub product: ProductIx,
+    /// The access that it needed.
+    pub needed: Access,
+    /// Whether that was judged by the method alone, as no path was known.
+    pub by_method_alone: bool,
+}
+
+/// One step of the decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// This check passed; there is more to come.
+    Passed(Check),
+    /// Refused; the decision is over.
+    Refuse(Refusal),
+    /// Every check passed; the decision is over.
+    Allow(Grant),
+}
+
+/// A decision on its way.
+pub struct Machine<'a> {
+    question: Question<'a>,
+    next: usize,
+}
+
+impl<'a> Machine<'a> {
+    /// A decision about this key and this request at this instant.
+    #[must_use]
+    pub fn new(
+        credential: &'a Credential<'a>,
+        asked: &'a Asked<'a>,
+        catalogue: &'a Catalogue,
+        now: Millis,
+    ) -> Self {
+        Self {
+            question: Question::new(credential, asked, catalogue, now),
+            next: 0,
+        }
+    }
+
+    /// Goes one check further. Once the decision is over, it says the same again.
+    pub fn step(&mut self) -> Step {
+        let Some((check, judge)) = CHECKS.get(self.next) else {
+            return self.question.grant().map_or_else(closed, Step::Allow);
+        };
+        match judge(&self.question) {
+            Ok(()) => {
+                self.next += 1;
+                Step::Passed(*check)
+            }
+            Err(refused) => Step::Refuse(Refusal {
+                code: refused.code,
+                check: *check,
+                message: refused.message,
+            }),
+        }
+    }
+}
+
+/// The end that no list of checks can reach: all passed, and yet there is nothing to allow.
+fn closed() -> Step {
+    Step::Refuse(Refusal {
+        code: Code::Unavailable,
+        check: Check::InTouch,
+        message: Cow::Borrowed(Code::Unavailable.message()),
+    })
+}
+
+/// The whole decision at once.
+///
+/// # Errors
+/// When a check refuses.
+pub fn decide(
+    credential: &Credential<'_>,
+    asked: &Asked<'_>,
+    catalogue: &Catalogue,
+    now: Millis,
+) -> Result<Grant, Refusal> {
+    let mut machine = Machine::new(credential, asked, catalogue, now);
+    loop {
+        match machine.step() {
+            Step::Passed(_) => {}
+            Step::Refuse(refusal) => return Err(refusal),
+            Step::Allow(grant) => return Ok(grant),
+        }
+    }
+}
