@@ -1,0 +1,18 @@
+//! What pages and the management API share: errors, routes as data, rights as types, forms, headers, sessions, assets.
+//!
+//! It knows no page and no table: pages are `portal`'s, SQL is the store's.
+
+pub mod assets;
+pub mod error;
+pub mod flash;
+pub mod form;
+pub mod format;
+pub mod headers;
+pub mod limits;
+pub mod next;
+pub mod origin;
+pub mod password;
+pub mod public_url;
+pub mod request_id;
+pub mod route;
+pub mod token;

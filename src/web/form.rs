@@ -1,0 +1,299 @@
+//! Forms as they were typed: read whole or refused (T-28), never larger nor slower than the limits (T-60). It checks no
+//! meaning: a form's own `check` does, field by field, and keeps what was typed.
+
+use std::{collections::HashSet, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header,
+    web::{Bytes, BytesMut},
+};
+use futures_util::{StreamExt, future::LocalBoxFuture};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+use crate::web::{error::Error, limits};
+
+/// The names that a form may carry. Everything else is refused by name.
+pub trait Fields: DeserializeOwned {
+    /// Names that may stand once.
+    const ONE: &'static [&'static str];
+    /// Names that may repeat: groups of tick boxes.
+    const MANY: &'static [&'static str] = &[];
+}
+
+/// One field: what was typed, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Field {
+    /// As typed, shown again when the form comes back.
+    pub raw: String,
+    /// What is wrong and how to mend it.
+    pub error: Option<String>,
+}
+
+impl Field {
+    /// A field with a value already in it.
+    pub fn holding(raw: impl Into<String>) -> Self {
+        Self {
+            raw: raw.into(),
+            error: None,
+        }
+    }
+
+    /// Notes what is wrong.
+    pub fn refuse(&mut self, error: &impl ToString) {
+        self.error = Some(error.to_string());
+    }
+
+    /// Reads the value, or notes why it cannot be read.
+    pub fn read<T, E: ToString>(&mut self, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        match parse(&self.raw) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.refuse(&error);
+                None
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::holding)
+    }
+}
+
+/// One line of the summary above a form: which field, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The id of the field's element.
+    pub field: &'static str,
+    /// The label and the error.
+    pub text: String,
+}
+
+/// The problems of a form, in the order of its fields.
+pub fn problems(fields: &[(&'static str, &str, &Option<String>)]) -> Vec<Problem> {
+    let bad = fields.iter().filter_map(|(id, label, error)| {
+        error.as_ref().map(|error| Problem {
+            field: id,
+            text: format!("{label}: {error}"),
+        })
+    });
+    bad.collect()
+}
+
+/// A write: first the right to it, then its form. Not a byte of the body is read before the right is there.
+#[derive(Debug)]
+pub struct Post<S, T> {
+    /// Who may do this, and to what.
+    pub scope: S,
+    /// What was sent.
+    pub form: T,
+}
+
+impl<S, T> FromRequest for Post<S, T>
+where
+    S: FromRequest<Error = Error> + 'static,
+    T: Fields + 'static,
+{
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let scope = S::from_request(req, &mut Payload::None);
+        let readable = readable(req);
+        let payload = payload.take();
+        Box::pin(async move {
+            let scope = scope.await?;
+            readable?;
+            let body = actix_web::rt::time::timeout(limits::BODY_TIME, read(payload))
+                .await
+                .map_err(|_| Error::TooSlow)??;
+            Ok(Self {
+                scope,
+                form: parse(&body)?,
+            })
+        })
+    }
+}
+
+fn readable(req: &HttpRequest) -> Result<(), Error> {
+    let head = req.headers();
+    let kind = head
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("application/x-www-form-urlencoded");
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Error::UnsupportedMedia(
+            "A form of the portal is sent as application/x-www-form-urlencoded.".to_owned(),
+        ));
+    }
+    let announced = head
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|bytes| bytes > limits::BODY_BYTES) {
+        return Err(Error::TooLarge);
+    }
+    Ok(())
+}
+
+async fn read(payload: Payload) -> Result<Bytes, Error> {
+    let mut payload: Pin<Box<Payload>> = Box::pin(payload);
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk =
+            chunk.map_err(|error| Error::BadRequest(format!("The body broke off: {error}.")))?;
+        if body.len() + chunk.len() > limits::BODY_BYTES {
+            return Err(Error::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn parse<T: Fields>(body: &[u8]) -> Result<T, Error> {
+    let unreadable = |error: serde_html_form::de::Error| {
+        Error::BadRequest(format!("The form cannot be read: {error}."))
+    };
+    let pairs: Vec<(String, String)> = serde_html_form::from_bytes(body).map_err(unreadable)?;
+    let mut seen = HashSet::new();
+    for (name, _) in &pairs {
+        let many = T::MANY.contains(&name.as_str());
+        if !many && !T::ONE.contains(&name.as_str()) {
+            return Err(Error::BadRequest(format!(
+                "The form has no field named \"{}\".",
+                shortened(name)
+            )));
+        }
+        if !many && !seen.insert(name.as_str()) {
+            return Err(Error::BadRequest(format!(
+                "The field \"{name}\" was sent more than once."
+            )));
+        }
+    }
+    serde_html_form::from_bytes(body).map_err(unreadable)
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Sample {
+        name: Field,
+        products: Vec<String>,
+    }
+
+    impl Fields for Sample {
+        const ONE: &'static [&'static str] = &["name"];
+        const MANY: &'static [&'static str] = &["products"];
+    }
+
+    struct Nobody;
+
+    impl FromRequest for Nobody {
+        type Error = Error;
+        type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+        fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+            Box::pin(async { Err(Error::NotFound) })
+        }
+    }
+
+    #[derive(Debug)]
+    struct Everybody;
+
+    impl FromRequest for Everybody {
+        type Error = Error;
+        type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+        fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+            Box::pin(async { Ok(Self) })
+        }
+    }
+
+    async fn send<S: FromRequest<Error = Error> + 'static>(
+        body: impl Into<Bytes>,
+    ) -> Result<Sample, Error> {
+        let (req, mut payload) = TestRequest::post()
+            .insert_header(("content-type", "application/x-www-form-urlencoded"))
+            .set_payload(body)
+            .to_http_parts();
+        Post::<S, Sample>::from_request(&req, &mut payload)
+            .await
+            .map(|post| post.form)
+    }
+
+    #[actix_web::test]
+    async fn t_28_unknown_and_repeated_fields_are_refused_by_name() {
+        for (body, says) in [
+            ("name=a&admin=1", "no field named \"admin\""),
+            ("name=a&name=b", "\"name\" was sent more than once"),
+            ("role=owner", "no field named \"role\""),
+        ] {
+            let Err(Error::BadRequest(text)) = send::<Everybody>(body).await else {
+                panic!("{body} was taken")
+            };
+            assert!(text.contains(says), "{text}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_declared_list_may_repeat_and_what_lacks_is_empty() {
+        let form = send::<Everybody>("products=a&products=b%20c")
+            .await
+            .unwrap();
+        assert_eq!(form.products, ["a", "b c"]);
+        assert_eq!(form.name.raw, "");
+        assert_eq!(
+            send::<Everybody>("products=a").await.unwrap().products,
+            ["a"]
+        );
+        assert_eq!(
+            send::<Everybody>("name=%C3%A9+x").await.unwrap().name.raw,
+            "é x"
+        );
+        assert_eq!(send::<Everybody>("").await.unwrap().products.len(), 0);
+    }
+
+    #[actix_web::test]
+    async fn t_60_more_than_64_kib_is_not_read() {
+        let long = format!("name={}", "a".repeat(limits::BODY_BYTES));
+        assert!(matches!(
+            send::<Everybody>(long).await,
+            Err(Error::TooLarge)
+        ));
+        let full = format!("name={}", "a".repeat(limits::BODY_BYTES - 5));
+        assert!(send::<Everybody>(full).await.is_ok());
+    }
+
+    #[actix_web::test]
+    async fn t_27_without_the_right_the_form_is_never_looked_at() {
+        assert!(matches!(
+            send::<Nobody>("name=a&admin=1").await,
+            Err(Error::NotFound)
+        ));
+        assert!(matches!(
+            send::<Nobody>("a".repeat(limits::BODY_BYTES * 2)).await,
+            Err(Error::NotFound)
+        ));
+    }
+
+    #[actix_web::test]
+    async fn another_media_type_is_415() {
+        let (req, mut payload) = TestRequest::post()
+            .insert_header(("content-type", "application/json"))
+            .set_payload("{}")
+            .to_http_parts();
+        assert!(matches!(
+            Post::<Everybody, Sample>::from_request(&req, &mut payload).await,
+            Err(Error::UnsupportedMedia(_))
+        ));
+    }
+}
