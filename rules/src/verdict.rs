@@ -203,6 +203,12 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// The product that the request leads to, whatever becomes of the key: for counting refusals.
+    #[must_use]
+    pub fn product(&self) -> Option<ProductIx> {
+        self.question.place().ok().map(|place| place.product)
+    }
+
     /// Goes one check further. Once the decision is over, it says the same again.
     pub fn step(&mut self) -> Step {
         let Some((check, judge)) = CHECKS.get(self.next) else {
@@ -213,22 +219,22 @@ impl<'a> Machine<'a> {
                 self.next += 1;
                 Step::Passed(*check)
             }
-            Err(refused) => Step::Refuse(Refusal {
-                code: refused.code,
-                check: *check,
-                message: refused.message,
-            }),
+            Err(refused) => Step::Refuse(refused.by(*check)),
         }
     }
 }
 
 /// The end that no list of checks can reach: all passed, and yet there is nothing to allow.
 fn closed() -> Step {
-    Step::Refuse(Refusal {
+    Step::Refuse(closed_refusal())
+}
+
+fn closed_refusal() -> Refusal {
+    Refusal {
         code: Code::Unavailable,
         check: Check::InTouch,
         message: Cow::Borrowed(Code::Unavailable.message()),
-    })
+    }
 }
 
 /// The whole decision at once.
@@ -248,5 +254,22 @@ pub fn decide(
             Step::Refuse(refusal) => return Err(refusal),
             Step::Allow(grant) => return Ok(grant),
         }
+    }
+}
+
+/// The product that a request leads to, without any key: what a browser's preflight is judged by.
+///
+/// # Errors
+/// When the path can be read in two ways, or leads to no product.
+pub fn product_of(asked: &Asked<'_>, catalogue: &Catalogue) -> Result<ProductIx, Refusal> {
+    let question = Question::new(&Credential::Missing, asked, catalogue, Millis(0));
+    for (check, judge) in checks::OF_THE_PLACE {
+        if let Err(refused) = judge(&question) {
+            return Err(refused.by(*check));
+        }
+    }
+    match question.place() {
+        Ok(place) => Ok(place.product),
+        Err(_) => Err(closed_refusal()),
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::place::{Nowhere, Question};
-use super::{Check, Credential, KeyFacts, Standing};
+use super::{Check, Credential, KeyFacts, Refusal, Standing};
 use crate::access::Access;
 use crate::code::Code;
 use crate::time::Millis;
@@ -12,6 +12,16 @@ use crate::time::Millis;
 pub(super) struct Refused {
     pub(super) code: Code,
     pub(super) message: Cow<'static, str>,
+}
+
+impl Refused {
+    pub(super) fn by(self, check: Check) -> Refusal {
+        Refusal {
+            code: self.code,
+            check,
+            message: self.message,
+        }
+    }
 }
 
 type Judgement = Result<(), Refused>;
@@ -35,6 +45,12 @@ pub(super) const CHECKS: &[(Check, Judge)] = &[
     (Check::AccessAllowed, access_allowed),
     (Check::OriginAllowed, origin_allowed),
     (Check::IpAllowed, ip_allowed),
+];
+
+/// Those that ask for no key: where does the request lead?
+pub(super) const OF_THE_PLACE: &[(Check, Judge)] = &[
+    (Check::PathClear, path_clear),
+    (Check::ProductKnown, product_known),
 ];
 
 const PAUSED: &str =
