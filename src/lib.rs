@@ -1,3 +1,5 @@
 //! Latchkey: a self-hosted portal for API keys, and the gate that decides whether a key opens the door.
 
+pub mod config;
+pub mod log;
 pub mod web;

@@ -1,0 +1,212 @@
+//! The `[[product]]` entries of the configuration.
+//!
+//! Must not know the store: what becomes of a product there is the store's matter.
+
+use std::collections::BTreeMap;
+
+use latchkey_rules::environment::Environment;
+use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix};
+use latchkey_rules::slug::Slug;
+
+use super::place::Place;
+use super::reading::Reading;
+use super::values;
+
+/// A product that is added once.
+#[derive(Clone, Debug)]
+pub struct ProductEntry {
+    /// Its short name in addresses.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// What it is, in a word or two.
+    pub kind: String,
+    /// Where it is documented.
+    pub docs_url: Option<String>,
+    /// A request that shows it at work.
+    pub sample: Option<SampleEntry>,
+    /// Which keys may stand in the query.
+    pub key_in_query: KeyInQuery,
+    /// The hosts and paths that belong to it; a product without any is asked for by its slug.
+    pub routes: Vec<RouteEntry>,
+    /// Paths below which a key needs admin access.
+    pub admin_prefixes: Vec<PathPrefix>,
+}
+
+/// A host and path of a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteEntry {
+    /// The host, or a pattern.
+    pub host: HostPattern,
+    /// The path.
+    pub path: PathPrefix,
+    /// The environments whose keys are let in; none stands for all.
+    pub environments: Vec<Environment>,
+}
+
+/// A request that shows a product at work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleEntry {
+    /// Its method.
+    pub method: String,
+    /// Where it goes; may hold `{secret}`.
+    pub url: String,
+    /// Header lines, `Name: value`.
+    pub headers: Vec<String>,
+    /// Its body; may hold `{secret}`.
+    pub body: Option<String>,
+    /// What one should see.
+    pub expect: String,
+}
+
+/// All entries, with no two of one slug and no two on one route.
+pub(super) fn entries(root: &mut Reading<'_>) -> Vec<ProductEntry> {
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    let mut entries: Vec<ProductEntry> = Vec::new();
+    for table in root.tables("product") {
+        let at = table.place("slug");
+        let routes_at = table.place("routes");
+        let Some(entry) = entry(table) else { continue };
+        if entries.iter().any(|other| other.slug == entry.slug) {
+            root.problem(
+                at,
+                format!(
+                    "product.slug must be one that no other product has; {} has been used",
+                    entry.slug
+                ),
+            );
+            continue;
+        }
+        check_routes(root, &entry, &routes_at, &mut taken);
+        entries.push(entry);
+    }
+    entries
+}
+
+fn check_routes(
+    root: &Reading<'_>,
+    entry: &ProductEntry,
+    at: &Place,
+    taken: &mut BTreeMap<String, String>,
+) {
+    for route in &entry.routes {
+        let pair = format!("{}{}", route.host, route.path);
+        if let Some(owner) = taken.insert(pair, entry.slug.to_string()) {
+            let RouteEntry { host, path, .. } = route;
+            let text = format!(
+                "product.routes must be pairs that no other has: host {host} with path {path} belongs to {owner} and to {}",
+                entry.slug
+            );
+            root.problem(at.clone(), text);
+        }
+    }
+}
+
+fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
+    let slug = table.required("slug", |t| {
+        Slug::parse(t).map_err(|_| {
+            "must be lower-case letters and digits with hyphens between, at most 40".to_owned()
+        })
+    });
+    let name = table.required("name", |t| values::words(t, 80));
+    let kind = table
+        .text("kind", |t| values::words(t, 40))
+        .unwrap_or_else(|| "API".to_owned());
+    let docs_url = table.text("docs_url", values::link);
+    let words = [
+        ("never", KeyInQuery::Never),
+        ("browser", KeyInQuery::Browser),
+        ("any", KeyInQuery::Any),
+    ];
+    let key_in_query = table
+        .text("key_in_query", |t| values::one_of(t, &words))
+        .unwrap_or(KeyInQuery::Browser);
+    let has_sample = table.holds("sample");
+    let sample_table = table.table("sample");
+    let sample = sample(sample_table, has_sample);
+    let routes = table
+        .tables("routes")
+        .into_iter()
+        .filter_map(route)
+        .collect();
+    let admin_prefixes = table.list("admin_prefixes", prefix).unwrap_or_default();
+    table.end();
+    Some(ProductEntry {
+        slug: slug?,
+        name: name?,
+        kind,
+        docs_url,
+        sample,
+        key_in_query,
+        routes,
+        admin_prefixes,
+    })
+}
+
+fn route(mut table: Reading<'_>) -> Option<RouteEntry> {
+    let host = table.required("host", |t| {
+        HostPattern::parse(t)
+            .map_err(|_| "must be a host such as api.example.com, *.example.com for all below it, or * for any".to_owned())
+    });
+    let path = table.required("path", prefix);
+    let words: Vec<_> = Environment::ALL
+        .iter()
+        .map(|environment| (environment.word(), *environment))
+        .collect();
+    let environments = table
+        .list("environments", |t| values::one_of(t, &words))
+        .unwrap_or_default();
+    table.end();
+    Some(RouteEntry {
+        host: host?,
+        path: path?,
+        environments,
+    })
+}
+
+fn prefix(text: &str) -> Result<PathPrefix, String> {
+    PathPrefix::parse(text).map_err(|_| {
+        "must be a path such as /search: a slash first, whole segments, no wildcard or escape"
+            .to_owned()
+    })
+}
+
+fn sample(mut table: Reading<'_>, is_there: bool) -> Option<SampleEntry> {
+    let method = table.text("method", |t| {
+        let plain = (1..=20).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_uppercase());
+        if plain {
+            Ok(t.to_owned())
+        } else {
+            Err("must be a method such as GET".to_owned())
+        }
+    });
+    let url = if is_there {
+        table.required("url", values::link)
+    } else {
+        table.text("url", values::link)
+    };
+    let headers = table.list("headers", |t| {
+        let named = t.split_once(": ").is_some_and(|(name, value)| {
+            !value.is_empty() && (values::header_name(name).is_ok() || is_content_type(name))
+        });
+        if named && !t.contains(['\r', '\n']) {
+            Ok(t.to_owned())
+        } else {
+            Err("must be a header line such as Accept: application/json".to_owned())
+        }
+    });
+    let body = table.text("body", |t| Ok(t.to_owned()));
+    let expect = table.text("expect", |t| values::words(t, 200));
+    table.end();
+    Some(SampleEntry {
+        method: method.unwrap_or_else(|| "GET".to_owned()),
+        url: url?,
+        headers: headers.unwrap_or_default(),
+        body: body.filter(|b| !b.is_empty()),
+        expect: expect.unwrap_or_default(),
+    })
+}
+
+fn is_content_type(name: &str) -> bool {
+    name.eq_ignore_ascii_case("content-type")
+}
