@@ -15,7 +15,8 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      say('The browser blocks copying. Select the text and copy it.');
+      if (from) getSelection().selectAllChildren(from);
+      say(from ? 'The browser blocks copying. The text is selected: copy it.' : 'The browser blocks copying. Select the text and copy it.');
       return;
     }
     say('Copied');
