@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod layers;
+mod look;
 mod smells;
 mod sources;
 mod trust;
