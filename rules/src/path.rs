@@ -4,10 +4,12 @@
 //! read in two ways is refused here; the rest has one canonical form. This module must not know which
 //! product a path belongs to.
 
+mod readings;
 mod segments;
 
 use std::borrow::Cow;
 
+pub(crate) use readings::every_reading;
 use segments::Segments;
 
 /// Why a path has no canonical form.

@@ -273,3 +273,6 @@ pub fn product_of(asked: &Asked<'_>, catalogue: &Catalogue) -> Result<ProductIx,
         Err(_) => Err(closed_refusal()),
     }
 }
+
+#[cfg(test)]
+mod tests;

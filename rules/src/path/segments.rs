@@ -25,9 +25,9 @@ impl<'a> Segments<'a> {
         let mut list: Vec<Segment<'a>> = Vec::new();
         let mut ends_in_dots = false;
         for raw in rest.split('/') {
-            let decoded = decode(raw)?;
-            let has_parameters = decoded.contains(';');
-            let name = without_parameters(decoded);
+            let text = decode(raw)?;
+            let has_parameters = text.contains(';');
+            let name = without_parameters(text);
             ends_in_dots = matches!(&*name, "." | "..");
             if ends_in_dots && has_parameters {
                 return Err(PathError::DotParameters);
@@ -36,7 +36,7 @@ impl<'a> Segments<'a> {
                 "." => {}
                 ".." => match list.pop() {
                     None => return Err(PathError::AboveRoot),
-                    Some(last) if last.name.is_empty() => return Err(PathError::EmptySegmentUp),
+                    Some(above) if above.name.is_empty() => return Err(PathError::EmptySegmentUp),
                     Some(_) => {}
                 },
                 _ => list.push(Segment { raw, name }),
@@ -77,7 +77,7 @@ fn without_parameters(decoded: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// A segment decoded once, or why it may not stand in a path.
-fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
+pub(super) fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
     for c in raw.chars() {
         match c {
             '\\' => return Err(PathError::Backslash),

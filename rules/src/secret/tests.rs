@@ -80,7 +80,7 @@ fn an_edited_environment_is_malformed() {
 
 #[test]
 fn t_31_a_secret_holds_at_least_178_random_bits_and_a_checksum() {
-    let bits = RANDOM_CHARS as f64 * 62_f64.log2();
+    let bits = 62_f64.log2() * f64::from(u8::try_from(RANDOM_CHARS).unwrap());
     assert!(bits > 256.0, "{bits}");
     let mut rng = rand::rng();
     let drawn: BTreeSet<String> = (0..1_000)
@@ -110,11 +110,11 @@ fn t_31_nothing_of_a_secret_is_in_debug_output() {
 
 #[test]
 fn t_31_a_secret_is_wiped() {
+    fn wiped_on_drop<T: zeroize::ZeroizeOnDrop>(_: &T) {}
     let mut secret = Secret::generate(&lk(), Environment::Live, &mut rand::rng());
+    wiped_on_drop(&secret.text);
     secret.zeroize();
     assert_eq!(secret.expose(), "");
-    fn wiped_on_drop<T: zeroize::ZeroizeOnDrop>(_: &T) {}
-    wiped_on_drop(&secret.text);
 }
 
 /// Compiles only while a type does *not* have a trait: two answers to `check` would be ambiguous.

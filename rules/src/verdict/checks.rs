@@ -6,6 +6,7 @@ use super::place::{Nowhere, Question};
 use super::{Check, Credential, KeyFacts, Refusal, Standing};
 use crate::access::Access;
 use crate::code::Code;
+use crate::environment::Environment;
 use crate::time::Millis;
 
 /// What a check says when it does not pass.
@@ -186,7 +187,7 @@ fn environment_allowed(question: &Question<'_>) -> Judgement {
     if taken.takes(environment) {
         return Ok(());
     }
-    let named: Vec<_> = taken.named().map(|one| one.label()).collect();
+    let named: Vec<_> = taken.named().map(Environment::label).collect();
     refuse_with(
         Code::EnvironmentNotAllowed,
         format!(

@@ -1,14 +1,14 @@
 //! Where a request leads: to which product, and whether to an administrative path of it.
 //!
-//! The path as sent and its canonical form must lead to the same place: whoever stands behind the gate
-//! may read the one or the other.
+//! The path as sent, its canonical form and all readings between them must lead to the same place:
+//! nobody knows which of them the proxy and the backend go by.
 
 use std::cell::OnceCell;
 
 use super::{Asked, Credential, Grant, KeyFacts, Target};
 use crate::access::Access;
 use crate::environment::EnvironmentSet;
-use crate::path::{Canonical, PathError, split_target};
+use crate::path::{Canonical, PathError, every_reading, split_target};
 use crate::product::{Catalogue, ProductIx, normal_host};
 use crate::time::Millis;
 
@@ -27,7 +27,7 @@ pub(super) struct Place {
 pub(super) enum Nowhere {
     /// The path has no canonical form.
     Path(PathError),
-    /// The path as sent leads elsewhere than its canonical form.
+    /// The path leads elsewhere when it is read as sent, or half resolved.
     TwoReadings,
     /// Neither a product nor a host was named.
     NothingNamed,
@@ -159,14 +159,14 @@ fn by_route(host: &str, target: &str, catalogue: &Catalogue) -> Result<Place, No
     agreed(path, &canonical, read)?.ok_or(Nowhere::NoRoute)
 }
 
-/// What the path as sent and its canonical form both lead to.
+/// What every reading of the path leads to, its canonical form and the one as sent among them.
 fn agreed<T: PartialEq>(
     raw: &str,
     canonical: &Canonical<'_>,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>, Nowhere> {
     let place = read(canonical.as_str());
-    if raw == canonical.as_str() || read(raw) == place {
+    if raw == canonical.as_str() || every_reading(raw, |path| read(path) == place) {
         Ok(place)
     } else {
         Err(Nowhere::TwoReadings)
