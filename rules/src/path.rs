@@ -9,7 +9,7 @@ mod segments;
 
 use std::borrow::Cow;
 
-pub(crate) use readings::every_reading;
+pub(crate) use readings::every_reading_between;
 use segments::Segments;
 
 /// Why a path has no canonical form.

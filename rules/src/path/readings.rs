@@ -35,19 +35,18 @@ struct Choices {
 
 impl Choices {
     fn of(rest: &str) -> Self {
-        let is_dots = |text: &str| matches!(text, "." | "..");
-        let mut has_parameters = rest.contains(';');
-        let mut has_empty = rest.contains("//") || rest.starts_with('/');
+        let mut has_parameters = false;
+        let mut has_empty = false;
         let mut dots: &[Dots] = &[Dots::Kept];
         for raw in rest.split('/') {
-            let decoded = decode(raw).unwrap_or(Cow::Borrowed(raw));
-            has_parameters |= decoded.contains(';');
+            let at_parameters = find_parameters(raw);
+            has_parameters |= at_parameters.is_some();
             // A segment of parameters alone is empty for whoever drops them.
-            has_empty |= decoded.starts_with(';');
-            if is_dots(raw) && dots.len() == 1 {
-                dots = &[Dots::Kept, Dots::AsWritten];
-            } else if is_dots(&decoded) && !is_dots(raw) {
-                dots = &[Dots::Kept, Dots::AsWritten, Dots::EncodedToo];
+            has_empty |= at_parameters == Some(0) || raw.is_empty();
+            match dots_in(raw) {
+                Dots::AsWritten if dots.len() == 1 => dots = &[Dots::Kept, Dots::AsWritten],
+                Dots::EncodedToo => dots = &[Dots::Kept, Dots::AsWritten, Dots::EncodedToo],
+                _ => {}
             }
         }
         let both_if =
@@ -58,6 +57,12 @@ impl Choices {
             dots,
             merges: both_if(has_empty),
         }
+    }
+
+    /// Whether all that can differ is that some decode: then there is the path as sent, its canonical
+    /// form, and nothing between them.
+    fn are_of_decoding_alone(&self) -> bool {
+        self.drops_parameters.len() == 1 && self.dots.len() == 1 && self.merges.len() == 1
     }
 
     /// All readings that can differ, the one as sent first.
@@ -88,8 +93,8 @@ impl Reading {
             let decoded = decode(raw).ok()?;
             let dots = match self.dots {
                 Dots::Kept => "",
-                Dots::AsWritten if !self.decodes => raw,
-                Dots::AsWritten | Dots::EncodedToo => &decoded,
+                Dots::AsWritten => raw,
+                Dots::EncodedToo => &decoded,
             };
             ends_in_dots = matches!(dots, "." | "..");
             match dots {
@@ -131,12 +136,41 @@ impl Reading {
     }
 }
 
-/// Whether something holds of every reading of a path that has a canonical form.
-pub(crate) fn every_reading(raw_path: &str, holds: impl Fn(&str) -> bool) -> bool {
+/// Where the parameters of a segment begin, a `;` that is encoded counting too.
+fn find_parameters(raw: &str) -> Option<usize> {
+    [";", "%3b", "%3B"]
+        .iter()
+        .filter_map(|mark| raw.find(mark))
+        .min()
+}
+
+/// Who reads a segment as dots: nobody, everybody, or those who decode.
+fn dots_in(raw: &str) -> Dots {
+    let mut rest = raw;
+    let mut count = 0;
+    while let Some(after) = ["%2e", "%2E", "."]
+        .iter()
+        .find_map(|dot| rest.strip_prefix(dot))
+    {
+        rest = after;
+        count += 1;
+    }
+    match (rest, count) {
+        ("", 1 | 2) if raw.len() == count => Dots::AsWritten,
+        ("", 1 | 2) => Dots::EncodedToo,
+        _ => Dots::Kept,
+    }
+}
+
+/// Whether something that holds of a path as sent and of its canonical form also holds of every reading
+/// between them.
+pub(crate) fn every_reading_between(raw_path: &str, holds: impl Fn(&str) -> bool) -> bool {
     let Some(rest) = raw_path.strip_prefix('/') else {
         return false;
     };
-    Choices::of(rest)
-        .readings()
-        .all(|reading| reading.of(rest).is_some_and(|path| holds(&path)))
+    let choices = Choices::of(rest);
+    choices.are_of_decoding_alone()
+        || choices
+            .readings()
+            .all(|reading| reading.of(rest).is_some_and(|path| holds(&path)))
 }

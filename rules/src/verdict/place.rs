@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use super::{Asked, Credential, Grant, KeyFacts, Target};
 use crate::access::Access;
 use crate::environment::EnvironmentSet;
-use crate::path::{Canonical, PathError, every_reading, split_target};
+use crate::path::{Canonical, PathError, every_reading_between, split_target};
 use crate::product::{Catalogue, ProductIx, normal_host};
 use crate::time::Millis;
 
@@ -166,7 +166,8 @@ fn agreed<T: PartialEq>(
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>, Nowhere> {
     let place = read(canonical.as_str());
-    if raw == canonical.as_str() || every_reading(raw, |path| read(path) == place) {
+    let leads_there = |path: &str| read(path) == place;
+    if raw == canonical.as_str() || leads_there(raw) && every_reading_between(raw, leads_there) {
         Ok(place)
     } else {
         Err(Nowhere::TwoReadings)
