@@ -234,6 +234,33 @@ fn targets_lead_to_products_or_are_closed() {
 }
 
 #[test]
+fn the_place_of_a_request_is_the_same_with_and_without_a_key() {
+    let catalogue = catalogue();
+    let good = Credential::Known(key(&[MAPS, SEARCH]));
+    for (path, expected) in [
+        ("/a/x", Ok(MAPS)),
+        ("/a/b", Ok(SEARCH)),
+        ("/z", Err(Code::ProductUnknown)),
+        ("/a/%62", Err(Code::PathAmbiguous)),
+        ("/a%2fb", Err(Code::PathAmbiguous)),
+    ] {
+        let asked = Asked {
+            target: at("api.example.com", path),
+            method: "OPTIONS",
+        };
+        let by_preflight = product_of(&asked, &catalogue).map_err(|refusal| refusal.code);
+        assert_eq!(by_preflight, expected, "{path}");
+        let by_verdict = decide(&good, &asked, &catalogue, NOW);
+        let verdict = by_verdict
+            .map(|grant| grant.product)
+            .map_err(|refusal| refusal.code);
+        assert_eq!(verdict, expected, "{path}");
+        let refused = Machine::new(&Credential::Missing, &asked, &catalogue, NOW);
+        assert_eq!(refused.product(), expected.ok(), "{path}");
+    }
+}
+
+#[test]
 fn an_installation_with_one_product_needs_no_name() {
     let one = Catalogue::build(vec![product("bare", "Bare", vec![], &["/admin"])]).unwrap();
     let only = &[ProductIx(0)];
