@@ -1,5 +1,7 @@
 //! Latchkey: a self-hosted portal for API keys, and the gate that decides whether a key opens the door.
 
+pub mod clock;
 pub mod config;
 pub mod log;
+pub mod store;
 pub mod web;

@@ -1,0 +1,27 @@
+//! The store: Diesel models and queries for both databases, a file a subject, and the only place with SQL.
+//!
+//! Every function about an account's things takes a scope that the authentication built, and puts it into the query.
+//! A change is one transaction: the row with its next generation, its audit event, its line in the change log.
+//! The store must not know HTTP, pages or the gate, and it is told the time by the [`Clock`](crate::clock::Clock)
+//! that it was opened with.
+
+pub mod accounts;
+pub mod activity;
+pub mod audit;
+pub mod changes;
+mod columns;
+mod db;
+mod error;
+pub mod form_ids;
+pub mod keys;
+pub mod one_time_links;
+pub mod products;
+pub mod replica;
+mod schema;
+pub mod scope;
+pub mod seed;
+pub mod sessions;
+pub mod users;
+
+pub use db::{Change, DatabaseUrl, Db, OpenError, Reader, Settings, UrlError, Writer, migrate};
+pub use error::{Conflict, Error, Result};

@@ -1,0 +1,135 @@
+//! Keys: made, listed, looked at, switched off and on, deleted, purged.
+//!
+//! It must not know a secret: it stores the digests that it is given. Verdicts are not its matter.
+
+mod change;
+mod create;
+mod import;
+mod list;
+mod load;
+mod staff;
+
+use latchkey_rules::access::Access;
+use latchkey_rules::billing::BillingType;
+use latchkey_rules::environment::Environment;
+use latchkey_rules::key_id::KeyId;
+use latchkey_rules::kind::KeyKind;
+use latchkey_rules::status::{Status, StatusFacts};
+use latchkey_rules::time::Millis;
+
+pub use change::{RESTORABLE_MS, delete, disable, enable, purge_due};
+pub use create::{NewKey, NewSecret, create};
+pub use import::{ImportKey, ImportSecret, ImportedRows, ImportedState, import};
+pub use list::{KeyFilter, KeyOrder, KeyPage, PAGE_AT_MOST, get, list};
+pub(super) use load::{row_for_staff, row_in_account};
+pub use staff::{Contact, StaffKey, find, find_by_digest};
+
+/// A key, with everything that its page shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its public name.
+    pub key_id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: KeyKind,
+    /// Its environment.
+    pub environment: Environment,
+    /// What it may do.
+    pub access: Access,
+    /// The products that it is good for, by name.
+    pub products: Vec<ProductName>,
+    /// The domains that it is bound to.
+    pub domains: Vec<String>,
+    /// The IP ranges that it is bound to.
+    pub ips: Vec<String>,
+    /// Whether it was confirmed that any site may use it.
+    pub any_site: bool,
+    /// How its use is billed.
+    pub billing: BillingType,
+    /// Its people's note.
+    pub note: String,
+    /// When it expires.
+    pub expires_at: Option<Millis>,
+    /// When it was made.
+    pub created_at: Millis,
+    /// Who made it, by name.
+    pub created_by: String,
+    /// When it got its newest secret by rotation.
+    pub last_rotated_at: Option<Millis>,
+    /// When it was last used with success.
+    pub last_used_at: Option<Millis>,
+    /// Since when its account has paused it.
+    pub paused_at: Option<Millis>,
+    /// When it resumes by itself.
+    pub paused_until: Option<Millis>,
+    /// Whether and why it is switched off.
+    pub disabled: Option<Disabled>,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
+    /// Until when the delete can be taken back.
+    pub purge_at: Option<Millis>,
+    /// Its secrets, the newest first.
+    pub secrets: Vec<SecretFacts>,
+    /// How often it was changed.
+    pub generation: i64,
+}
+
+/// A product that a key is good for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProductName {
+    /// Its name for people.
+    pub name: String,
+    /// Its name in paths.
+    pub slug: String,
+}
+
+/// Who switched a key off, when and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disabled {
+    /// When.
+    pub at: Millis,
+    /// Who, by mail address or command.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Whether a policy did it.
+    pub by_policy: bool,
+}
+
+/// What may be told of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretFacts {
+    /// Its number within the key; the first is 1.
+    pub number: i16,
+    /// Its operator's prefix.
+    pub prefix: String,
+    /// Its last four characters.
+    pub last4: String,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it ends.
+    pub retires_at: Option<Millis>,
+    /// When it was reported as leaked.
+    pub leaked_at: Option<Millis>,
+}
+
+impl Key {
+    /// The one word that says how the key stands at this instant.
+    pub fn status(&self, now: Millis) -> Status {
+        let paused = self.paused_at.is_some() && self.paused_until.is_none_or(|until| until > now);
+        let facts = StatusFacts {
+            deleted: self.deleted_at.is_some(),
+            disabled: self.disabled.is_some(),
+            paused,
+            expires_at: self.expires_at,
+            other_secret_ends_at: self
+                .secrets
+                .iter()
+                .skip(1)
+                .filter_map(|s| s.retires_at)
+                .max(),
+        };
+        Status::of(&facts, now)
+    }
+}

@@ -1,0 +1,175 @@
+//! A key comes to be, with its first secret.
+
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use latchkey_rules::access::Access;
+use latchkey_rules::billing::{BillingType, default_for};
+use latchkey_rules::environment::Environment;
+use latchkey_rules::key_id::KeyId;
+use latchkey_rules::kind::KeyKind;
+use latchkey_rules::name::KeyName;
+use latchkey_rules::secret::{Digest, HashKind, Prefix};
+use latchkey_rules::time::Millis;
+use serde_json::json;
+
+use super::{Key, get};
+use crate::store::Change;
+use crate::store::audit::{Action, Event, record};
+use crate::store::changes::{ChangeKind, log};
+use crate::store::error::{Conflict, Result, unless_unique};
+use crate::store::form_ids;
+use crate::store::products::rows_of_all;
+use crate::store::schema::{key_products, keys, secrets};
+use crate::store::scope::{AccountScope, Locked, lock_account};
+
+/// What is stored of a secret.
+pub struct NewSecret {
+    /// SHA-256 of its text.
+    pub digest: Digest,
+    /// Its operator's prefix.
+    pub prefix: Prefix,
+    /// Its last four characters.
+    pub last4: String,
+}
+
+/// A key to be made.
+pub struct NewKey {
+    /// Its public name, drawn by the caller.
+    pub key_id: KeyId,
+    /// Its name.
+    pub name: KeyName,
+    /// Its kind.
+    pub kind: KeyKind,
+    /// Its environment.
+    pub environment: Environment,
+    /// What it may do.
+    pub access: Access,
+    /// The slugs of the products that it is good for.
+    pub products: Vec<String>,
+    /// How it is billed; without one as its account buys.
+    pub billing: Option<BillingType>,
+    /// Its people's note.
+    pub note: String,
+    /// When it expires.
+    pub expires_at: Option<Millis>,
+    /// Its first secret.
+    pub secret: NewSecret,
+    /// The form that asks for it: good for one key.
+    pub form_id: String,
+    /// How many keys the operator lets an account have.
+    pub keys_per_account: i64,
+}
+
+/// Makes a key.
+///
+/// # Errors
+/// `FormUsed`, `NameTaken`, `TooManyKeys`, `ProductUnknown`, `BillingNotOffered`; `NotFound` or `Forbidden` when the
+/// person lost their role meanwhile.
+pub fn create(change: &mut Change<'_>, scope: &AccountScope, new: &NewKey) -> Result<Key> {
+    let account = lock_account(change, scope)?;
+    form_ids::claim(change, scope, &new.form_id, &new.key_id)?;
+    keep_to_limit(change, scope, &account, new.keys_per_account)?;
+    let products = rows_of_all(change, &new.products)?;
+    let billing = match new.billing {
+        None => default_for(account.tier, account.plan_is_free),
+        Some(billing) if billing.fits(account.tier) => billing,
+        Some(billing) => {
+            let billing = billing.label();
+            return Err(Conflict::BillingNotOffered { billing }.into());
+        }
+    };
+    let row = insert(change, scope, new, billing)?;
+    assign(change, row, &products)?;
+    insert_first_secret(change, row, &new.secret)?;
+    log(change, ChangeKind::Key, row, 1)?;
+    let event = Event {
+        account: Some(scope.account),
+        action: Action::KeyCreated,
+        target: new.key_id.to_string(),
+        before: None,
+        after: Some(json!({
+            "name": new.name.as_str(),
+            "environment": new.environment.word(),
+            "access": new.access.word(),
+            "products": new.products,
+        })),
+    };
+    record(change, scope.actor(), event)?;
+    get(change, scope, &new.key_id)
+}
+
+fn keep_to_limit(
+    change: &mut Change<'_>,
+    scope: &AccountScope,
+    account: &Locked,
+    operators: i64,
+) -> Result<()> {
+    let limit = account
+        .plan_keys
+        .map_or(operators, |plan| plan.min(operators));
+    let count: i64 = keys::table
+        .filter(keys::account_id.eq(scope.account))
+        .filter(keys::deleted_at.is_null())
+        .count()
+        .get_result(&mut change.conn)?;
+    if count >= limit {
+        return Err(Conflict::TooManyKeys { limit }.into());
+    }
+    Ok(())
+}
+
+fn insert(
+    change: &mut Change<'_>,
+    scope: &AccountScope,
+    new: &NewKey,
+    billing: BillingType,
+) -> Result<i64> {
+    let now = change.now();
+    diesel::insert_into(keys::table)
+        .values((
+            keys::key_id.eq(new.key_id.as_bytes().as_slice()),
+            keys::account_id.eq(scope.account),
+            keys::name.eq(new.name.as_str()),
+            keys::name_key.eq(new.name.folded()),
+            keys::kind.eq(new.kind.word()),
+            keys::environment.eq(new.environment.word()),
+            keys::access.eq(new.access.word()),
+            keys::billing_type.eq(billing.word()),
+            keys::responsible_user_id.eq(scope.user),
+            keys::note.eq(&new.note),
+            keys::expires_at.eq(new.expires_at.map(|at| at.0)),
+            keys::created_at.eq(now.0),
+            keys::created_by.eq(&scope.person),
+            keys::generation.eq(1),
+        ))
+        .returning(keys::id)
+        .get_result(&mut change.conn)
+        .map_err(unless_unique(Conflict::NameTaken))
+}
+
+pub(super) fn assign(change: &mut Change<'_>, key: i64, products: &[i64]) -> Result<()> {
+    for product in products {
+        diesel::insert_into(key_products::table)
+            .values((
+                key_products::key_row.eq(key),
+                key_products::product_row.eq(product),
+            ))
+            .execute(&mut change.conn)?;
+    }
+    Ok(())
+}
+
+fn insert_first_secret(change: &mut Change<'_>, key: i64, secret: &NewSecret) -> Result<()> {
+    let now = change.now();
+    diesel::insert_into(secrets::table)
+        .values((
+            secrets::key_row.eq(key),
+            secrets::number.eq(1),
+            secrets::digest.eq(secret.digest.as_bytes().as_slice()),
+            secrets::hash_kind.eq(HashKind::Sha256.word()),
+            secrets::prefix.eq(secret.prefix.as_str()),
+            secrets::last4.eq(&secret.last4),
+            secrets::created_at.eq(now.0),
+        ))
+        .execute(&mut change.conn)?;
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! Keys with their products and secrets, by the ten thousand.
+
+use std::collections::HashMap;
+
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, RunQueryDsl};
+use latchkey_rules::access::Access;
+use latchkey_rules::environment::Environment;
+use latchkey_rules::key_id::KeyId;
+use latchkey_rules::kind::KeyKind;
+use latchkey_rules::secret::Digest;
+use latchkey_rules::time::{DAY_MS, Millis};
+
+use super::RowId;
+use crate::store::Reader;
+use crate::store::columns::{at, digest, key_id, word};
+use crate::store::db::each;
+use crate::store::error::Result;
+use crate::store::schema::{key_products, keys, secrets};
+
+/// How long the digest of a retired secret is kept, so that its use is told from an unknown one.
+const RETIRED_KEPT_MS: i64 = 90 * DAY_MS;
+
+/// A key, as the gate needs it.
+#[derive(Clone, Debug)]
+pub struct ReplicaKey {
+    /// Its row.
+    pub row: RowId,
+    /// Its generation.
+    pub generation: i64,
+    /// Its public name.
+    pub key_id: KeyId,
+    /// Its account's row.
+    pub account_row: RowId,
+    /// Its environment.
+    pub environment: Environment,
+    /// Its kind.
+    pub kind: KeyKind,
+    /// What it may do.
+    pub access: Access,
+    /// The products that it is good for.
+    pub product_rows: Vec<RowId>,
+    /// Whether it is bound to domains.
+    pub has_domains: bool,
+    /// Whether it is bound to IP ranges.
+    pub has_ips: bool,
+    /// When it expires.
+    pub expires_at: Option<Millis>,
+    /// Whether it is on.
+    pub standing: ReplicaStanding,
+    /// Deleted: it is to be held no more.
+    pub deleted: bool,
+    /// Its secrets: those that work, and those retired within 90 days.
+    pub secrets: Vec<ReplicaSecret>,
+}
+
+/// Whether a key is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplicaStanding {
+    /// On.
+    Enabled,
+    /// Switched off by staff or a policy.
+    Disabled,
+    /// Switched off by its account until this instant; without one until it is resumed.
+    Paused {
+        /// When it resumes by itself.
+        until: Option<Millis>,
+    },
+}
+
+/// A secret, as the gate needs it.
+#[derive(Clone, Debug)]
+pub struct ReplicaSecret {
+    /// Its number within the key.
+    pub number: i16,
+    /// SHA-256 of its text.
+    pub digest: Digest,
+    /// When it ends.
+    pub retires_at: Option<Millis>,
+    /// Its last four characters.
+    pub last4: String,
+}
+
+#[derive(Queryable)]
+struct KeyRow {
+    id: i64,
+    generation: i64,
+    key_id: Vec<u8>,
+    account_id: i64,
+    environment: String,
+    kind: String,
+    access: String,
+    domains: bool,
+    ips: bool,
+    expires_at: Option<i64>,
+    disabled_at: Option<i64>,
+    paused_at: Option<i64>,
+    paused_until: Option<i64>,
+    deleted_at: Option<i64>,
+}
+
+type ProductRow = (i64, i64);
+type SecretRow = (i64, i16, Vec<u8>, Option<i64>, String);
+
+macro_rules! key_columns {
+    () => {
+        (
+            keys::id,
+            keys::generation,
+            keys::key_id,
+            keys::account_id,
+            keys::environment,
+            keys::kind,
+            keys::access,
+            keys::domains.ne(""),
+            keys::ips.ne(""),
+            keys::expires_at,
+            keys::disabled_at,
+            keys::paused_at,
+            keys::paused_until,
+            keys::deleted_at,
+        )
+    };
+}
+
+macro_rules! secret_columns {
+    () => {
+        (
+            secrets::key_row,
+            secrets::number,
+            secrets::digest,
+            secrets::retires_at,
+            secrets::last4,
+        )
+    };
+}
+
+/// The keys after a row that are not deleted, at most `limit`, in order: three queries a page, by ranges of rows.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn keys_page(reader: &mut Reader, after: RowId, limit: i64) -> Result<Vec<ReplicaKey>> {
+    let oldest_retired = reader.now().plus_ms(-RETIRED_KEPT_MS);
+    let rows: Vec<KeyRow> = each!(&mut reader.conn, conn => keys::table
+        .filter(keys::id.gt(after.0))
+        .filter(keys::deleted_at.is_null())
+        .order(keys::id.asc())
+        .limit(limit)
+        .select(key_columns!())
+        .load(conn))?;
+    let Some(last) = rows.last().map(|row| row.id) else {
+        return Ok(Vec::new());
+    };
+    let products: Vec<ProductRow> = each!(&mut reader.conn, conn => key_products::table
+        .filter(key_products::key_row.gt(after.0))
+        .filter(key_products::key_row.le(last))
+        .order((key_products::key_row.asc(), key_products::product_row.asc()))
+        .select(key_products::all_columns)
+        .load(conn))?;
+    let secrets: Vec<SecretRow> = each!(&mut reader.conn, conn => secrets::table
+        .filter(secrets::key_row.gt(after.0))
+        .filter(secrets::key_row.le(last))
+        .filter(secrets::retires_at.is_null().or(secrets::retires_at.gt(oldest_retired.0)))
+        .order((secrets::key_row.asc(), secrets::number.asc()))
+        .select(secret_columns!())
+        .load(conn))?;
+    merge(rows, products, secrets)
+}
+
+/// Joins three lists that are ordered by key, in one pass.
+fn merge(
+    rows: Vec<KeyRow>,
+    products: Vec<ProductRow>,
+    secrets: Vec<SecretRow>,
+) -> Result<Vec<ReplicaKey>> {
+    let (mut products, mut secrets) = (
+        products.into_iter().peekable(),
+        secrets.into_iter().peekable(),
+    );
+    let mut page = Vec::with_capacity(rows.len());
+    for row in rows {
+        // Rows of keys that are deleted may stand in between: they are passed over.
+        while products.next_if(|(key, _)| *key < row.id).is_some() {}
+        while secrets.next_if(|(key, ..)| *key < row.id).is_some() {}
+        let mut of_key = Vec::new();
+        while let Some((_, product)) = products.next_if(|(key, _)| *key == row.id) {
+            of_key.push(RowId(product));
+        }
+        let mut kept = Vec::new();
+        while let Some(found) = secrets.next_if(|(key, ..)| *key == row.id) {
+            kept.push(secret(found)?);
+        }
+        page.push(row.with(of_key, kept)?);
+    }
+    Ok(page)
+}
+
+/// These keys, deleted ones too, as many as there are.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn keys_by_rows(reader: &mut Reader, rows: &[RowId]) -> Result<Vec<ReplicaKey>> {
+    let oldest_retired = reader.now().plus_ms(-RETIRED_KEPT_MS);
+    let mut found = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(1_000) {
+        let ids: Vec<i64> = chunk.iter().map(|row| row.0).collect();
+        let rows: Vec<KeyRow> = keys::table
+            .filter(keys::id.eq_any(ids.clone()))
+            .select(key_columns!())
+            .load(&mut reader.conn)?;
+        let mut products: HashMap<i64, Vec<RowId>> = HashMap::new();
+        let product_rows: Vec<ProductRow> = key_products::table
+            .filter(key_products::key_row.eq_any(ids.clone()))
+            .order((key_products::key_row.asc(), key_products::product_row.asc()))
+            .select(key_products::all_columns)
+            .load(&mut reader.conn)?;
+        for (key, product) in product_rows {
+            products.entry(key).or_default().push(RowId(product));
+        }
+        let mut kept: HashMap<i64, Vec<ReplicaSecret>> = HashMap::new();
+        let secret_rows: Vec<SecretRow> = secrets::table
+            .filter(secrets::key_row.eq_any(ids))
+            .filter(
+                secrets::retires_at
+                    .is_null()
+                    .or(secrets::retires_at.gt(oldest_retired.0)),
+            )
+            .order((secrets::key_row.asc(), secrets::number.asc()))
+            .select(secret_columns!())
+            .load(&mut reader.conn)?;
+        for row in secret_rows {
+            kept.entry(row.0).or_default().push(secret(row)?);
+        }
+        for row in rows {
+            let (products, kept) = (products.remove(&row.id), kept.remove(&row.id));
+            found.push(row.with(products.unwrap_or_default(), kept.unwrap_or_default())?);
+        }
+    }
+    Ok(found)
+}
+
+fn secret((_, number, bytes, retires_at, last4): SecretRow) -> Result<ReplicaSecret> {
+    Ok(ReplicaSecret {
+        number,
+        digest: Digest::from_bytes(digest(&bytes)?),
+        retires_at: at(retires_at),
+        last4,
+    })
+}
+
+impl KeyRow {
+    fn with(self, product_rows: Vec<RowId>, secrets: Vec<ReplicaSecret>) -> Result<ReplicaKey> {
+        let standing = if self.disabled_at.is_some() {
+            ReplicaStanding::Disabled
+        } else if self.paused_at.is_some() {
+            ReplicaStanding::Paused {
+                until: at(self.paused_until),
+            }
+        } else {
+            ReplicaStanding::Enabled
+        };
+        Ok(ReplicaKey {
+            row: RowId(self.id),
+            generation: self.generation,
+            key_id: key_id(&self.key_id)?,
+            account_row: RowId(self.account_id),
+            environment: word(&self.environment, Environment::from_word)?,
+            kind: word(&self.kind, KeyKind::from_word)?,
+            access: word(&self.access, Access::from_word)?,
+            product_rows,
+            has_domains: self.domains,
+            has_ips: self.ips,
+            expires_at: at(self.expires_at),
+            standing,
+            deleted: self.deleted_at.is_some(),
+            secrets,
+        })
+    }
+}
