@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod gate;
 pub mod log;
 pub mod store;
 pub mod web;

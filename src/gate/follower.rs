@@ -1,0 +1,295 @@
+//! Follows the change log: a thread of its own, on a connection of its own, that keeps the replica up to date.
+//!
+//! It must not know HTTP or verdicts. When the database is away it tries again with every tick; that nothing is heard
+//! is for [`Contact`] to say.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use latchkey_rules::product::CatalogueError;
+
+use crate::clock::Clock;
+use crate::store::changes::{self, ChangeKind, ChangeRow, Changes, Epoch};
+use crate::store::replica::{self as snapshot, ReplicaKey, RowId};
+use crate::store::{self, Db, Reader};
+
+use super::contact::{Contact, Next};
+use super::replica::apply::Applier;
+
+/// Between two looks at the log.
+const TICK: Duration = Duration::from_millis(100);
+/// Between two comparisons with the whole database.
+const CHECK: Duration = Duration::from_mins(1);
+/// Rows of one page, of the log and of the tables.
+const PAGE: i64 = 10_000;
+
+/// Why a look at the log failed.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The database did not answer, or refused.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The products contradict each other.
+    #[error("the products cannot be served: {0}")]
+    Catalogue(#[from] CatalogueError),
+}
+
+/// What the follower counts.
+#[derive(Default)]
+pub(crate) struct FollowerCounts {
+    pub(crate) looks: AtomicU64,
+    pub(crate) failures: AtomicU64,
+    pub(crate) reloads: AtomicU64,
+    pub(crate) drifts: AtomicU64,
+}
+
+/// The state between two looks.
+pub(crate) struct Follower {
+    db: Db,
+    clock: Clock,
+    contact: Arc<Contact>,
+    counts: Arc<FollowerCounts>,
+    applier: Applier,
+    reader: Option<Reader>,
+    /// The log that the cursor belongs to.
+    epoch: Option<Epoch>,
+    cursor: i64,
+    data_version: Option<i64>,
+    checked: Duration,
+    failing: bool,
+}
+
+impl Follower {
+    /// Loads the whole replica; the caller waits for it, since there is nothing to serve before.
+    pub(crate) fn load(
+        db: Db,
+        clock: Clock,
+        contact: Arc<Contact>,
+        counts: Arc<FollowerCounts>,
+    ) -> Result<Self, FollowError> {
+        let mut follower = Self {
+            db,
+            clock,
+            contact,
+            counts,
+            applier: Applier::new(),
+            reader: None,
+            epoch: None,
+            cursor: 0,
+            data_version: None,
+            checked: Duration::ZERO,
+            failing: false,
+        };
+        let began = follower.clock.monotonic();
+        follower.look()?;
+        follower.contact.seen(began);
+        Ok(follower)
+    }
+
+    pub(crate) fn applier(&self) -> &Applier {
+        &self.applier
+    }
+
+    /// Follows until the gate stops.
+    pub(crate) fn run(mut self) {
+        while let Next::Look(look) = self.contact.next(TICK) {
+            let began = self.clock.monotonic();
+            match self.look() {
+                Ok(()) => {
+                    self.contact.seen(began);
+                    if self.failing {
+                        tracing::info!("the change log is followed again");
+                    }
+                    self.failing = false;
+                }
+                Err(error) => self.failed(&error),
+            }
+            self.counts.looks.fetch_add(1, Ordering::Relaxed);
+            self.contact.over(look);
+        }
+    }
+
+    fn failed(&mut self, error: &FollowError) {
+        self.counts.failures.fetch_add(1, Ordering::Relaxed);
+        // The next look begins with a connection of its own; whatever this one held is gone.
+        self.reader = None;
+        self.data_version = None;
+        if !self.failing {
+            tracing::warn!(%error, "the change log cannot be followed; known keys are served from memory");
+        }
+        self.failing = true;
+    }
+
+    /// One look at the log: nothing, some rows, or everything anew.
+    fn look(&mut self) -> Result<(), FollowError> {
+        let mut reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => self.db.own_reader()?,
+        };
+        let version = changes::data_version(&mut reader)?;
+        let due = self.clock.monotonic().saturating_sub(self.checked) >= CHECK;
+        if due || version.is_none() || version != self.data_version || self.epoch.is_none() {
+            self.catch_up(&mut reader, due)?;
+            self.data_version = version;
+        }
+        self.reader = Some(reader);
+        Ok(())
+    }
+
+    fn catch_up(&mut self, reader: &mut Reader, check: bool) -> Result<(), FollowError> {
+        let epoch = changes::epoch(reader)?;
+        let head = changes::head(reader)?;
+        if self.epoch != Some(epoch) || head < self.cursor {
+            return self.reload(reader);
+        }
+        if head > self.cursor && !self.follow(reader)? {
+            return self.reload(reader);
+        }
+        if check && !self.agrees(reader)? {
+            self.counts.drifts.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!("the replica differs from the database and is loaded anew");
+            return self.reload(reader);
+        }
+        Ok(())
+    }
+
+    /// Applies what the log holds after the cursor; false when part of it is no longer there.
+    fn follow(&mut self, reader: &mut Reader) -> Result<bool, FollowError> {
+        loop {
+            let rows = match changes::after(reader, self.cursor, PAGE)? {
+                Changes::Gap => return Ok(false),
+                Changes::Rows(rows) => rows,
+            };
+            let Some(last) = rows.last().map(|row| row.id) else {
+                return Ok(true);
+            };
+            let full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= PAGE);
+            self.apply(reader, &rows)?;
+            self.cursor = last;
+            if !full {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn apply(&mut self, reader: &mut Reader, rows: &[ChangeRow]) -> Result<(), FollowError> {
+        let of = |kind: ChangeKind| {
+            let rows = rows.iter().filter(move |row| row.kind == kind);
+            let mut rows: Vec<_> = rows.map(|row| row.ref_row).collect();
+            rows.sort_unstable();
+            rows.dedup();
+            rows
+        };
+        if !of(ChangeKind::Product).is_empty() {
+            self.applier.set_products(&snapshot::products(reader)?)?;
+        }
+        if !of(ChangeKind::Plan).is_empty() {
+            self.applier.set_plans(&snapshot::plans(reader)?);
+        }
+        for some in of(ChangeKind::Account).chunks(500) {
+            self.applier
+                .put_accounts(&snapshot::accounts_by_rows(reader, some)?);
+        }
+        for some in of(ChangeKind::Key).chunks(500) {
+            let keys = snapshot::keys_by_rows(reader, some)?;
+            for gone in some
+                .iter()
+                .filter(|row| !keys.iter().any(|key| key.row == **row))
+            {
+                self.applier.remove_key(*gone);
+            }
+            self.put_keys(reader, &keys)?;
+        }
+        Ok(())
+    }
+
+    fn put_keys(&mut self, reader: &mut Reader, keys: &[ReplicaKey]) -> Result<(), FollowError> {
+        let mut strangers: Vec<_> = keys
+            .iter()
+            .map(|key| key.account_row)
+            .filter(|row| !self.applier.knows_account(*row))
+            .collect();
+        strangers.dedup();
+        if !strangers.is_empty() {
+            self.applier
+                .put_accounts(&snapshot::accounts_by_rows(reader, &strangers)?);
+        }
+        self.applier.put_keys(keys);
+        Ok(())
+    }
+
+    /// Everything anew, in one snapshot, over what is there: keys that are known stay served meanwhile.
+    fn reload(&mut self, reader: &mut Reader) -> Result<(), FollowError> {
+        // Should it fail half way, the next look begins it again.
+        self.epoch = None;
+        let applier = &mut self.applier;
+        applier.begin_load();
+        let (loaded, products) = reader.snapshot(|reader| load_all(reader, applier))?;
+        products?;
+        applier.finish_load();
+        self.cursor = loaded.head;
+        self.epoch = Some(loaded.epoch);
+        self.checked = self.clock.monotonic();
+        self.counts.reloads.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether replica and database hold the same keys in the same generations.
+    fn agrees(&mut self, reader: &mut Reader) -> Result<bool, FollowError> {
+        self.applier.tidy();
+        // The log goes on meanwhile; what was written between must be followed before the two can be compared.
+        for _ in 0..5 {
+            let (head, sums) = reader
+                .snapshot(|reader| Ok((changes::head(reader)?, changes::checksum(reader)?)))?;
+            if head == self.cursor {
+                self.checked = self.clock.monotonic();
+                return Ok(sums == self.applier.tally());
+            }
+            if !self.follow(reader)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+struct Loaded {
+    epoch: Epoch,
+    head: i64,
+}
+
+/// Reads all tables into the replica. Products that contradict each other are told apart from a database that fails.
+fn load_all(
+    reader: &mut Reader,
+    applier: &mut Applier,
+) -> store::Result<(Loaded, Result<(), CatalogueError>)> {
+    let loaded = Loaded {
+        epoch: changes::epoch(reader)?,
+        head: changes::head(reader)?,
+    };
+    let products = applier.set_products(&snapshot::products(reader)?);
+    applier.set_plans(&snapshot::plans(reader)?);
+    load_accounts(reader, applier)?;
+    let mut after = RowId::NONE;
+    loop {
+        let keys = snapshot::keys_page(reader, after, PAGE)?;
+        let Some(last) = keys.last().map(|key| key.row) else {
+            return Ok((loaded, products));
+        };
+        applier.put_keys(&keys);
+        after = last;
+    }
+}
+
+fn load_accounts(reader: &mut Reader, applier: &mut Applier) -> store::Result<()> {
+    let mut after = RowId::NONE;
+    loop {
+        let accounts = snapshot::accounts_page(reader, after, PAGE)?;
+        let Some(last) = accounts.last().map(|account| account.row) else {
+            return Ok(());
+        };
+        applier.put_accounts(&accounts);
+        after = last;
+    }
+}

@@ -1,0 +1,138 @@
+//! The gate's HTTP face: which path does what, and what holds on all of them.
+//!
+//! Every request shows the gate's token where one is demanded (T-39); a panic is a 500 and the process lives (T-61);
+//! nothing is logged per request. It must not decide.
+
+mod asked;
+mod authorize;
+mod body;
+mod denied;
+mod heads;
+mod health;
+mod preflight;
+mod verify;
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
+
+use actix_web::http::Method;
+use actix_web::http::header::HeaderValue;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::FutureExt;
+
+use super::Gate;
+use super::answer::{self, Failure};
+use crate::web::request_id::RequestId;
+use heads::Heads;
+
+/// The gate's routes. Resources are tried one after another, so those that are asked thousands of times a second come
+/// first.
+pub(super) fn configure(gate: &Gate, config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::Data::new(gate.clone()))
+        .service(web::resource("/v1/authorize").to(authorize::plain))
+        .service(web::resource("/v1/nginx/authorize").to(authorize::nginx))
+        .service(web::resource("/v1/verify").to(verify::one))
+        .service(web::resource("/v1/verify/batch").to(verify::batch))
+        .service(web::resource("/v1/authorize/{below:.*}").to(authorize::plain))
+        .service(web::resource("/v1/denied").to(denied::denied))
+        .service(
+            web::resource(["/v1/preflight", "/v1/preflight/{below:.*}"]).to(preflight::preflight),
+        )
+        .service(web::resource("/healthz").to(health::alive))
+        .service(web::resource("/readyz").to(health::ready))
+        .service(web::resource("/metrics").to(health::metrics))
+        .default_service(web::to(nowhere));
+}
+
+/// A request to the gate.
+struct Asking<'r> {
+    gate: &'r Gate,
+    request: &'r HttpRequest,
+    heads: Heads<'r>,
+    id: RequestId,
+}
+
+impl Asking<'_> {
+    fn fail(&self, failure: &Failure) -> HttpResponse {
+        let mut answer = answer::failed(failure, &self.id, &self.gate.settings().public_url);
+        answer::readable_by(answer.headers_mut(), self.heads.origin);
+        answer
+    }
+}
+
+/// What holds on every path: the token, the methods, and that a panic is an answer.
+async fn asking<F>(request: &HttpRequest, methods: Methods, work: F) -> HttpResponse
+where
+    F: AsyncFnOnce(Asking<'_>) -> HttpResponse,
+{
+    let Some(gate) = request.app_data::<web::Data<Gate>>() else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    let id = RequestId::generate();
+    let heads = Heads::read(request, gate);
+    let asking = Asking {
+        gate,
+        request,
+        heads,
+        id,
+    };
+    if !gate
+        .settings()
+        .admits(asking.heads.gate_token.map(HeaderValue::as_bytes))
+    {
+        gate.metrics().strangers.fetch_add(1, Ordering::Relaxed);
+        return asking.fail(&Failure::Stranger);
+    }
+    if let Some(allow) = methods.refuses(request.method()) {
+        return asking.fail(&Failure::Method { allow });
+    }
+    guarded(gate, id, work(asking)).await
+}
+
+/// A panic of ours is a 500 with its request id, and this thread goes on.
+async fn guarded(
+    gate: &Gate,
+    id: RequestId,
+    work: impl Future<Output = HttpResponse>,
+) -> HttpResponse {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(answer) => answer,
+        Err(_panic) => {
+            gate.metrics().panics.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(request.id = %id, "a request to the gate failed in Latchkey itself");
+            answer::failed(&Failure::Internal, &id, &gate.settings().public_url)
+        }
+    }
+}
+
+/// Which methods a path takes.
+#[derive(Clone, Copy)]
+enum Methods {
+    /// Any but TRACE, which would hand a client's own headers back to it (T-46).
+    Any,
+    Post,
+    Get,
+}
+
+impl Methods {
+    /// The methods to offer instead, when this one is not taken.
+    fn refuses(self, method: &Method) -> Option<&'static str> {
+        match self {
+            Self::Any if *method == Method::TRACE => {
+                Some("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+            }
+            Self::Post if *method != Method::POST => Some("POST"),
+            Self::Get if *method != Method::GET && *method != Method::HEAD => Some("GET, HEAD"),
+            _ => None,
+        }
+    }
+}
+
+async fn nowhere(request: HttpRequest) -> HttpResponse {
+    asking(&request, Methods::Any, async |asking: Asking<'_>| {
+        asking.fail(&Failure::NotFound)
+    })
+    .await
+}

@@ -1,0 +1,217 @@
+//! The JSON that verify and batch are asked in. Texts are borrowed from the body; unknown and repeated fields are
+//! refused by name (T-28), and no message quotes a value, which may be a secret.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+use latchkey_rules::verdict::{Asked, Target};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::gate::answer::Failure;
+use crate::gate::judge::{Ask, AskedKey};
+
+/// Requests of one batch.
+pub(super) const BATCH_ITEMS: usize = 1_000;
+const COSTS: std::ops::RangeInclusive<u32> = 1..=1_000;
+
+/// One question.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Question<'a> {
+    #[serde(borrow, default)]
+    secret: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    product: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    host: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    path: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    method: Option<Text<'a>>,
+    // Facts for checks that are yet to come: read and held to their form, so that a gateway can send them today.
+    #[serde(borrow, default, rename = "origin")]
+    _origin: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "referer")]
+    _referer: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    ip: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "country")]
+    _country: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "user_agent")]
+    _user_agent: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "token")]
+    _token: Option<Text<'a>>,
+    #[serde(default)]
+    cost: Option<u32>,
+    #[serde(default)]
+    dry_run: Option<bool>,
+}
+
+impl Question<'_> {
+    /// What is asked of the gate.
+    pub(super) fn ask(&self) -> Ask<'_> {
+        let key = match given(self.secret.as_ref()) {
+            Some(secret) => AskedKey::Text(secret),
+            None => AskedKey::Missing,
+        };
+        let (slug, host, path) = (
+            given(self.product.as_ref()),
+            given(self.host.as_ref()),
+            given(self.path.as_ref()),
+        );
+        let target = match (host, slug, path) {
+            // A host without a path asks for its root.
+            (Some(host), slug, path) => Target::Route {
+                host,
+                path: path.unwrap_or("/"),
+                slug,
+            },
+            (None, Some(slug), Some(path)) => Target::SlugAndPath { slug, path },
+            (None, Some(slug), None) => Target::Slug(slug),
+            (None, None, Some(path)) => Target::Path(path),
+            (None, None, None) => Target::Nothing,
+        };
+        Ask {
+            key,
+            asked: Asked {
+                target,
+                method: given(self.method.as_ref()).unwrap_or("GET"),
+            },
+            counted: self.dry_run != Some(true),
+        }
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        if self.cost.is_some_and(|cost| !COSTS.contains(&cost)) {
+            return Err("“cost” has to be a whole number from 1 to 1,000.");
+        }
+        if given(self.ip.as_ref()).is_some_and(|ip| ip.parse::<IpAddr>().is_err()) {
+            return Err("“ip” has to be an IPv4 or IPv6 address.");
+        }
+        Ok(())
+    }
+}
+
+/// An empty text says as much as an absent one.
+fn given<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
+    text.map(|text| &*text.0).filter(|text| !text.is_empty())
+}
+
+/// Reads one question.
+pub(super) fn one<'a>(body: &'a [u8], prefix: &str) -> Result<Question<'a>, Failure> {
+    let question: Question<'a> = parse(body, prefix)?;
+    match question.check() {
+        Ok(()) => Ok(question),
+        Err(why) => Err(Failure::BadRequest(why.to_owned())),
+    }
+}
+
+/// Reads a batch.
+pub(super) fn batch<'a>(body: &'a [u8], prefix: &str) -> Result<Vec<Question<'a>>, Failure> {
+    let batch: Batch<'a> = parse(body, prefix)?;
+    let Some(questions) = batch.requests.0 else {
+        return Err(Failure::TooMany { limit: BATCH_ITEMS });
+    };
+    for (place, question) in questions.iter().enumerate() {
+        if let Err(why) = question.check() {
+            return Err(Failure::BadRequest(format!(
+                "In “requests”, at place {place} (from 0): {why}"
+            )));
+        }
+    }
+    Ok(questions)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Batch<'a> {
+    #[serde(borrow)]
+    requests: Questions<'a>,
+}
+
+/// The questions of a batch, or nothing when there are too many; those are not kept in memory.
+struct Questions<'a>(Option<Vec<Question<'a>>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Questions<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Questions<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of requests")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut questions =
+                    Vec::with_capacity(list.size_hint().unwrap_or(64).min(BATCH_ITEMS));
+                while let Some(question) = list.next_element()? {
+                    questions.push(question);
+                    if questions.len() > BATCH_ITEMS {
+                        while list.next_element::<IgnoredAny>()?.is_some() {}
+                        return Ok(Questions(None));
+                    }
+                }
+                Ok(Questions(Some(questions)))
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// A text, borrowed from the body unless it holds escapes.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_borrowed_str<E: serde::de::Error>(
+                self,
+                text: &'de str,
+            ) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Either)
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], prefix: &str) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| Failure::BadRequest(said_of(&error, prefix)))
+}
+
+/// What is wrong with the body and where, without any value of it.
+fn said_of(error: &serde_json::Error, prefix: &str) -> String {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    if !error.is_data() {
+        return format!("The body is no valid JSON at {place}.");
+    }
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or_default();
+    // serde quotes the value in some of its messages; a field's name it puts between backticks, and that is shown
+    // unless somebody put a secret there.
+    let is_name = what.starts_with("unknown field")
+        || what.starts_with("duplicate field")
+        || what.starts_with("missing field");
+    if is_name && !what.contains(&format!("{prefix}_")) {
+        let named: String = what.chars().filter(|c| !c.is_control()).take(300).collect();
+        format!("The body has an {named}, at {place}.")
+            .replace("an missing", "a missing")
+            .replace("an duplicate", "a duplicate")
+    } else {
+        format!("A field of the body has a value of the wrong kind at {place}.")
+    }
+}

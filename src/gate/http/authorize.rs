@@ -1,0 +1,208 @@
+//! `/v1/authorize` and `/v1/nginx/authorize`: forward-auth. The proxy asks about the request that stands at its door.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use latchkey_rules::code::Code;
+use latchkey_rules::path::{forward_uri, split_target};
+use latchkey_rules::verdict::{Asked, Target as Place};
+
+use super::{Asking, Methods, asking, preflight};
+use crate::gate::Gate;
+use crate::gate::answer::{self, Refused, names};
+use crate::gate::judge::{Ask, AskedKey, Judged};
+use crate::gate::read_key::{Offered, Source, names_to_strip};
+use crate::gate::target::{self, Target};
+use crate::web::request_id::RequestId;
+
+/// How the asking proxy wants its answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The status is the verdict's own.
+    Plain,
+    /// 200, 401 or 403 only, since nginx makes a 500 of anything else; the true status stands in a header.
+    Nginx,
+}
+
+/// For Caddy, Traefik, Envoy and programs.
+pub(super) async fn plain(request: HttpRequest) -> HttpResponse {
+    asking(&request, Methods::Any, async |asking: Asking<'_>| {
+        answer_to(asking, Form::Plain, "/v1/authorize").await
+    })
+    .await
+}
+
+/// For nginx.
+pub(super) async fn nginx(request: HttpRequest) -> HttpResponse {
+    let work =
+        async |asking: Asking<'_>| answer_to(asking, Form::Nginx, "/v1/nginx/authorize").await;
+    asking(&request, Methods::Any, work).await
+}
+
+async fn answer_to(mut asking: Asking<'_>, form: Form, endpoint: &str) -> HttpResponse {
+    asking.heads.said.below = below(asking.request, endpoint);
+    match target::read(&asking.heads.said) {
+        Ok(target) => judged(asking, &target, form).await,
+        Err(error) => unjudged(&asking, form, &error.to_string()),
+    }
+}
+
+async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> HttpResponse {
+    let Asking {
+        gate, heads, id, ..
+    } = asking;
+    let (_, query) = split_target(target.uri);
+    let mut key = heads.key;
+    if let Some(query) = query {
+        key.query(query, &gate.settings().key_query);
+    }
+    let (origin, offered) = (heads.origin, key.done());
+    let is_preflight = preflight::is_one(target.method, origin, heads.asks_method);
+    if form == Form::Nginx && is_preflight && offered == Offered::Missing {
+        let asks = (heads.asks_method, heads.asks_headers);
+        let mut answer = preflight::judged(gate, target, &id, origin, asks);
+        nginx_status(&mut answer);
+        return answer;
+    }
+    let ask = Ask {
+        key: asked_key(&offered, gate),
+        asked: asked(target),
+        counted: true,
+    };
+    let mut write = |judged: &Judged<'_>| {
+        let mut answer = match admitted(judged, target, query, gate, &id) {
+            Some(answer) => answer,
+            None => refused_by(judged, gate, &id),
+        };
+        answer::readable_by(answer.headers_mut(), origin);
+        answer
+    };
+    let mut answer = gate.judge_patiently(&ask, &mut write).await;
+    if form == Form::Nginx && answer.status() != StatusCode::OK {
+        nginx_status(&mut answer);
+    }
+    answer
+}
+
+fn asked_key<'a>(offered: &'a Offered<'_>, gate: &Gate) -> AskedKey<'a> {
+    let (text, source) = match offered {
+        Offered::Missing => return AskedKey::Missing,
+        Offered::TwoKeys => return AskedKey::TwoKeys,
+        Offered::One(text, source) => (text, *source),
+    };
+    gate.metrics().source(source);
+    match source {
+        Source::Query => AskedKey::InQuery(text),
+        Source::Header | Source::Authorization => AskedKey::Text(text),
+    }
+}
+
+/// What a target asks of a key.
+pub(super) fn asked<'a>(target: &Target<'a>) -> Asked<'a> {
+    Asked {
+        target: Place::Route {
+            host: target.host,
+            path: target.uri,
+            slug: None,
+        },
+        method: target.method,
+    }
+}
+
+/// The path below the endpoint, with its query, exactly as it came.
+pub(super) fn below<'a>(request: &'a HttpRequest, endpoint: &str) -> Option<&'a str> {
+    let whole = request.uri().path_and_query()?.as_str();
+    whole
+        .strip_prefix(endpoint)
+        .filter(|below| below.starts_with('/'))
+}
+
+fn admitted(
+    judged: &Judged<'_>,
+    target: &Target<'_>,
+    query: Option<&str>,
+    gate: &Gate,
+    id: &RequestId,
+) -> Option<HttpResponse> {
+    let settings = gate.settings();
+    let key = judged.key.filter(|_| judged.code == Code::Valid)?;
+    let names = names_to_strip(
+        &settings.prefix,
+        query,
+        &settings.key_query,
+        judged.reads_query,
+    );
+    let uri = forward_uri(target.uri, &names).ok()?;
+    let mut answer = HttpResponse::Ok().finish();
+    answer::admit(
+        answer.headers_mut(),
+        &key,
+        judged.product.unwrap_or("-"),
+        id,
+        &uri,
+    );
+    Some(answer)
+}
+
+fn refused_by(judged: &Judged<'_>, gate: &Gate, id: &RequestId) -> HttpResponse {
+    // A verdict that allows and yet has no target to send on is closed.
+    let code = if judged.code == Code::Valid {
+        Code::Unavailable
+    } else {
+        judged.code
+    };
+    let message = if code == judged.code {
+        judged.message
+    } else {
+        code.message()
+    };
+    refusal(code, message, judged.product, gate, id)
+}
+
+/// A refusal with its verdict.
+pub(super) fn refusal(
+    code: Code,
+    message: &str,
+    product: Option<&str>,
+    gate: &Gate,
+    id: &RequestId,
+) -> HttpResponse {
+    let refused = Refused {
+        status: StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+        word: code.error_word(),
+        verdict: Some(code),
+        message,
+        request_id: id.as_str(),
+        realm: product.unwrap_or("latchkey"),
+    };
+    answer::refused(&refused, &gate.settings().public_url)
+}
+
+/// A request that does not say, or says twice, what it asks about.
+pub(super) fn unjudged(asking: &Asking<'_>, form: Form, why: &str) -> HttpResponse {
+    let gate = asking.gate;
+    let (code, why) = if gate.knows_nothing() {
+        (Code::Unavailable, Code::Unavailable.message())
+    } else {
+        (Code::RequestInvalid, why)
+    };
+    gate.metrics().verdict(code);
+    let mut answer = refusal(code, why, None, gate, &asking.id);
+    answer::readable_by(answer.headers_mut(), asking.heads.origin);
+    if form == Form::Nginx {
+        nginx_status(&mut answer);
+    }
+    answer
+}
+
+/// The true status goes into a header, and one that nginx passes on takes its place.
+fn nginx_status(answer: &mut HttpResponse) {
+    let status = answer.status();
+    answer
+        .headers_mut()
+        .insert(names::STATUS.clone(), answer::value(status.as_str()));
+    let passed = match status {
+        StatusCode::UNAUTHORIZED => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::FORBIDDEN,
+    };
+    *answer.status_mut() = passed;
+}

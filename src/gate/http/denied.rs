@@ -1,0 +1,59 @@
+//! `/v1/denied`: the body of a refusal, for nginx, which passes on nothing but a status.
+//!
+//! It renders what it is told, by the proxy alone; so it tells nothing that the proxy did not know.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
+use actix_web::{HttpRequest, HttpResponse};
+use latchkey_rules::code::Code;
+
+use super::{Asking, Methods, asking, preflight};
+use crate::gate::answer::{self, Refused, names};
+use crate::web::request_id::RequestId;
+
+/// The refusal that `Latchkey-Status`, `-Verdict` and `-Request-Id` name.
+pub(super) async fn denied(request: HttpRequest) -> HttpResponse {
+    asking(&request, Methods::Any, async |asking: Asking<'_>| {
+        let mut answer = render(&asking);
+        answer::readable_by(answer.headers_mut(), asking.heads.origin);
+        answer
+    })
+    .await
+}
+
+fn render(asking: &Asking<'_>) -> HttpResponse {
+    let header = |name| asking.request.headers().get(name).map(HeaderValue::to_str);
+    let told = |name| header(name).and_then(Result::ok);
+    let (status, fallback) = match told(&names::STATUS) {
+        Some("204") => {
+            return preflight::allowed(
+                asking.gate,
+                (asking.heads.asks_method, asking.heads.asks_headers),
+            );
+        }
+        Some("400") => (StatusCode::BAD_REQUEST, Code::RequestInvalid),
+        Some("401") => (StatusCode::UNAUTHORIZED, Code::KeyNotFound),
+        Some("403") => (StatusCode::FORBIDDEN, Code::ProductUnknown),
+        Some("429") => (StatusCode::TOO_MANY_REQUESTS, Code::RateLimited),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
+    };
+    let verdict = told(&names::VERDICT).and_then(|verdict| Code::from_str(verdict).ok());
+    let own_id = asking.id.as_str();
+    let id = told(&names::REQUEST_ID)
+        .filter(|id| RequestId::is_one(id))
+        .unwrap_or(own_id);
+    let message = match verdict {
+        Some(code) if code.http_status() == status.as_u16() => code.message(),
+        _ if fallback == Code::ProductUnknown => "This request was refused.",
+        _ => fallback.message(),
+    };
+    let refused = Refused {
+        status,
+        word: fallback.error_word(),
+        verdict,
+        message,
+        request_id: id,
+        realm: "latchkey",
+    };
+    answer::refused(&refused, &asking.gate.settings().public_url)
+}

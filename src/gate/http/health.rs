@@ -1,0 +1,56 @@
+//! `/healthz`, `/readyz`, `/metrics`: what orchestrators and Prometheus ask.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::http::header::ContentType;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::FutureExt;
+use serde::Serialize;
+
+use super::{Asking, Methods, asking};
+use crate::gate::Gate;
+
+/// What `/readyz` says.
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    /// Since when nothing was heard from the change log, in milliseconds.
+    age_ms: u64,
+}
+
+/// The process answers. No token is asked for: it tells nothing else.
+pub(super) async fn alive() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(ContentType::plaintext())
+        .body("ok\n")
+}
+
+/// Requests can be judged.
+pub(super) async fn ready(request: HttpRequest) -> HttpResponse {
+    let work = async {
+        let Some(gate) = request.app_data::<web::Data<Gate>>() else {
+            return HttpResponse::InternalServerError().finish();
+        };
+        let ready = Ready {
+            ready: gate.is_ready(),
+            age_ms: u64::try_from(gate.age().as_millis()).unwrap_or(u64::MAX),
+        };
+        if ready.ready {
+            HttpResponse::Ok().json(ready)
+        } else {
+            HttpResponse::ServiceUnavailable().json(ready)
+        }
+    };
+    let answer = AssertUnwindSafe(work).catch_unwind().await;
+    answer.unwrap_or_else(|_panic| HttpResponse::InternalServerError().finish())
+}
+
+/// Everything that is counted.
+pub(super) async fn metrics(request: HttpRequest) -> HttpResponse {
+    asking(&request, Methods::Get, async |asking: Asking<'_>| {
+        HttpResponse::Ok()
+            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .body(asking.gate.metrics_page())
+    })
+    .await
+}

@@ -1,0 +1,91 @@
+//! `POST /v1/verify` and `/v1/verify/batch`: verdicts as JSON, for programs.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{Asking, Methods, asked, asking, body};
+use crate::gate::answer::{Failure, json, names};
+use crate::gate::judge::{Judged, Patience};
+use crate::web::limits::{BATCH_BYTES, BODY_BYTES};
+use crate::web::request_id::RequestId;
+
+/// One verdict. Every one of them is a 200; what is refused is said inside.
+pub(super) async fn one(request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    asking(
+        &request,
+        Methods::Post,
+        async |asking: Asking<'_>| match one_answer(&asking, payload).await {
+            Ok(answer) => answer,
+            Err(failure) => asking.fail(&failure),
+        },
+    )
+    .await
+}
+
+async fn one_answer(asking: &Asking<'_>, payload: web::Payload) -> Result<HttpResponse, Failure> {
+    let body = body::read(payload, &asking.heads, BODY_BYTES).await?;
+    let question = asked::one(&body, asking.gate.settings().prefix.as_str())?;
+    let id = asking.id;
+    let mut write = |judged: &Judged<'_>| {
+        let mut out = Vec::with_capacity(512);
+        json::push_verdict(&mut out, judged, id.as_bytes());
+        out
+    };
+    let out = asking
+        .gate
+        .judge_patiently(&question.ask(), &mut write)
+        .await;
+    Ok(answer(out, &id))
+}
+
+/// A verdict for each of many questions, in their order.
+pub(super) async fn batch(request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    asking(
+        &request,
+        Methods::Post,
+        async |asking: Asking<'_>| match batch_answer(&asking, payload).await {
+            Ok(answer) => answer,
+            Err(failure) => asking.fail(&failure),
+        },
+    )
+    .await
+}
+
+async fn batch_answer(asking: &Asking<'_>, payload: web::Payload) -> Result<HttpResponse, Failure> {
+    let body = body::read(payload, &asking.heads, BATCH_BYTES).await?;
+    let questions = asked::batch(&body, asking.gate.settings().prefix.as_str())?;
+    let mut out = Vec::with_capacity(64 + questions.len() * 400);
+    out.extend_from_slice(b"{\"results\":[");
+    // One early look at the log serves the whole batch: it begins after the batch came.
+    let mut patience = Patience::Waits;
+    for (place, question) in questions.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        let id = RequestId::generate();
+        let mut write = |judged: &Judged<'_>| json::push_verdict(&mut out, judged, id.as_bytes());
+        let ask = question.ask();
+        if let Err(look) = asking.gate.judge_with(&ask, patience, &mut write) {
+            asking.gate.wait_for(look).await;
+            patience = Patience::AtOnce;
+            asking.gate.judge(&ask, &mut write);
+        }
+    }
+    out.extend_from_slice(b"]}");
+    Ok(answer(out, &asking.id))
+}
+
+fn answer(body: Vec<u8>, id: &RequestId) -> HttpResponse {
+    let mut answer = HttpResponse::Ok().body(body);
+    let headers = answer.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        names::REQUEST_ID.clone(),
+        crate::gate::answer::value(id.as_str()),
+    );
+    answer
+}

@@ -1,0 +1,295 @@
+//! One verdict: from what a request presents to what becomes of it, counted at the moment it is decided.
+//!
+//! Everything is read from memory, under the lock of one shard, and handed to a closure; nothing is copied out. It must
+//! not know HTTP: the handlers, the batch, benches and the demo call the same thing.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use latchkey_rules::access::Access;
+use latchkey_rules::code::Code;
+use latchkey_rules::environment::Environment;
+use latchkey_rules::key_id::KeyId;
+use latchkey_rules::kind::KeyKind;
+use latchkey_rules::product::{KeyInQuery, ProductIx};
+use latchkey_rules::secret::{Prefix, Presented};
+use latchkey_rules::time::Millis;
+use latchkey_rules::verdict::{Asked, Credential, Machine, Step, product_of};
+
+use crate::clock::Clock;
+use crate::store::replica::RowId;
+
+use super::contact::{Contact, Freshness};
+use super::meter::Meter;
+use super::meter::tally::Subject;
+use super::metrics::Metrics;
+use super::replica::{Facts, Found, Known, Replica};
+
+const NOT_FROM_QUERY: &str = "A key stands in the query of this request, where this product does not take it. Send it in a header.";
+
+/// What is asked of the gate.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The key, as it was presented.
+    pub key: AskedKey<'a>,
+    /// What it is to open.
+    pub asked: Asked<'a>,
+    /// Whether the verdict is counted: real requests are, trials are not.
+    pub counted: bool,
+}
+
+/// The key of a request.
+#[derive(Clone, Copy)]
+pub enum AskedKey<'a> {
+    /// None.
+    Missing,
+    /// Two different ones.
+    TwoKeys,
+    /// This text.
+    Text(&'a str),
+    /// This text, which stood in the query: whether it counts is the product's to say.
+    InQuery(&'a str),
+}
+
+impl std::fmt::Debug for AskedKey<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "Missing",
+            Self::TwoKeys => "TwoKeys",
+            Self::Text(_) | Self::InQuery(_) => "[redacted]",
+        })
+    }
+}
+
+/// A verdict, with what an answer may say of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// The code.
+    pub code: Code,
+    /// What the client reads.
+    pub message: &'a str,
+    /// The key, if its secret was presented.
+    pub key: Option<JudgedKey<'a>>,
+    /// The slug of the product that the request leads to.
+    pub product: Option<&'a str>,
+    /// Whether that product reads keys from the query.
+    pub reads_query: bool,
+    /// Whether access was judged by the method alone, as no path was known.
+    pub by_method_alone: bool,
+}
+
+/// The key of a verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgedKey<'a> {
+    /// Its public name.
+    pub key_id: KeyId,
+    /// Which of its secrets was presented.
+    pub secret_number: u16,
+    /// Its account's slug.
+    pub account: &'a str,
+    /// Its account's plan.
+    pub plan: &'a str,
+    /// Its environment.
+    pub environment: Environment,
+    /// What it may do.
+    pub access: Access,
+    /// When it expires.
+    pub expires_at: Option<Millis>,
+    /// When the presented secret ends, if a rotation gave it an end.
+    pub retires_at: Option<Millis>,
+}
+
+impl JudgedKey<'_> {
+    /// When the presented secret stops to work, for whichever reason comes first.
+    pub fn ends_at(&self) -> Option<Millis> {
+        match (self.retires_at, self.expires_at) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+/// Whether a verdict may wait for an early look at the change log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// It may: an unknown secret then yields the number of the look to wait for.
+    Waits,
+    /// It must say what is known now.
+    AtOnce,
+}
+
+/// An early look at the log that a verdict waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look(pub(crate) u64);
+
+/// All that a verdict reads and counts.
+pub(crate) struct Judge {
+    pub(crate) replica: Arc<Replica>,
+    pub(crate) contact: Arc<Contact>,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: Clock,
+    pub(crate) prefix: Prefix,
+}
+
+impl Judge {
+    /// Decides, counts, and calls `answer` with the verdict.
+    pub(crate) fn judge<R>(
+        &self,
+        ask: &Ask<'_>,
+        patience: Patience,
+        answer: &mut impl FnMut(&Judged<'_>) -> R,
+    ) -> Result<R, Look> {
+        let now = self.clock.now();
+        let freshness = self.contact.freshness();
+        let mut simply = |credential: Credential<'_>| {
+            self.replica
+                .with_facts(|facts| self.conclude(ask, &credential, None, facts, now, answer))
+        };
+        if freshness == Freshness::TooOld {
+            return Ok(simply(Credential::OutOfTouch));
+        }
+        let (text, in_query) = match ask.key {
+            AskedKey::Missing => return Ok(simply(Credential::Missing)),
+            AskedKey::TwoKeys => return Ok(simply(Credential::TwoKeys)),
+            AskedKey::Text(text) => (text, false),
+            AskedKey::InQuery(text) => (text, true),
+        };
+        let Ok(presented) = Presented::parse(&self.prefix, text) else {
+            let reads =
+                |facts: &Facts| !in_query || query_rule(&ask.asked, facts) != KeyInQuery::Never;
+            let is_read = self.replica.with_facts(reads);
+            return Ok(simply(if is_read {
+                Credential::Malformed
+            } else {
+                Credential::Missing
+            }));
+        };
+        let digest = presented.digest();
+        self.replica.with_secret(&digest, |found, facts| {
+            let rule = if in_query {
+                query_rule(&ask.asked, facts)
+            } else {
+                KeyInQuery::Any
+            };
+            let (credential, known) = match (&found, rule) {
+                (_, KeyInQuery::Never) => (Credential::Missing, None),
+                (Found::Known(known), KeyInQuery::Browser)
+                    if known.policy.kind == KeyKind::Server =>
+                {
+                    (Credential::Missing, None)
+                }
+                (Found::Known(known), _) => (Credential::Known(known.key_facts(now)), Some(known)),
+                (Found::Broken, _) => (Credential::OutOfTouch, None),
+                (Found::Unknown, _) => (self.unknown(freshness, patience)?, None),
+            };
+            Ok(self.conclude(ask, &credential, known, facts, now, answer))
+        })
+    }
+
+    /// What a well-formed secret is that no key has: unknown only as far as the log has been read.
+    fn unknown(
+        &self,
+        freshness: Freshness,
+        patience: Patience,
+    ) -> Result<Credential<'static>, Look> {
+        if freshness != Freshness::InTouch {
+            return Ok(Credential::OutOfTouch);
+        }
+        match patience {
+            Patience::AtOnce => Ok(Credential::Unknown),
+            Patience::Waits => match self.contact.ask() {
+                Some(look) => Err(Look(look)),
+                None => Ok(Credential::Unknown),
+            },
+        }
+    }
+
+    fn conclude<R>(
+        &self,
+        ask: &Ask<'_>,
+        credential: &Credential<'_>,
+        known: Option<&Known<'_>>,
+        facts: &Facts,
+        now: Millis,
+        answer: &mut impl FnMut(&Judged<'_>) -> R,
+    ) -> R {
+        let mut machine = Machine::new(credential, &ask.asked, &facts.catalogue, now);
+        let (code, mut message, by_method_alone) = run(&mut machine);
+        if code == Code::KeyMissing && matches!(ask.key, AskedKey::InQuery(_)) {
+            message = Cow::Borrowed(NOT_FROM_QUERY);
+        }
+        let product = machine.product();
+        self.count(ask, known, product, code, facts, now);
+        let product = product.and_then(|product| facts.catalogue.get(product));
+        answer(&Judged {
+            code,
+            message: &message,
+            key: known.map(judged_key),
+            product: product.map(|product| product.slug.as_str()),
+            reads_query: product.is_none_or(|product| product.key_in_query != KeyInQuery::Never),
+            by_method_alone,
+        })
+    }
+
+    fn count(
+        &self,
+        ask: &Ask<'_>,
+        known: Option<&Known<'_>>,
+        product: Option<ProductIx>,
+        code: Code,
+        facts: &Facts,
+        now: Millis,
+    ) {
+        if !ask.counted {
+            return;
+        }
+        self.metrics.verdict(code);
+        if let Some(known) = known {
+            let subject = Subject {
+                account_row: known.account.row,
+                key_row: RowId::from_number(known.key_row()),
+                secret_number: known.secret_number(),
+                product_row: product
+                    .and_then(|product| facts.product_row(product))
+                    .unwrap_or(RowId::NONE),
+                code,
+            };
+            self.meter.count(subject, now);
+        }
+    }
+}
+
+/// Drives the decision to its end.
+fn run(machine: &mut Machine<'_>) -> (Code, Cow<'static, str>, bool) {
+    loop {
+        match machine.step() {
+            Step::Passed(_) => {}
+            Step::Refuse(refusal) => return (refusal.code, refusal.message, false),
+            Step::Allow(grant) => {
+                let message = Cow::Borrowed(Code::Valid.message());
+                return (Code::Valid, message, grant.by_method_alone);
+            }
+        }
+    }
+}
+
+fn judged_key<'a>(known: &Known<'a>) -> JudgedKey<'a> {
+    JudgedKey {
+        key_id: known.key_id(),
+        secret_number: known.secret_number(),
+        account: &known.account.slug,
+        plan: known.plan,
+        environment: known.policy.environment,
+        access: known.policy.access,
+        expires_at: known.expires_at(),
+        retires_at: known.retires_at(),
+    }
+}
+
+/// What the product that the request leads to says of keys in the query; where none is found, the default.
+fn query_rule(asked: &Asked<'_>, facts: &Facts) -> KeyInQuery {
+    let product = product_of(asked, &facts.catalogue).ok();
+    let product = product.and_then(|product| facts.catalogue.get(product));
+    product.map_or(KeyInQuery::Browser, |product| product.key_in_query)
+}

@@ -1,0 +1,125 @@
+//! What many keys share: products, policies, accounts. Interned, referenced by index, and replaced as a whole.
+//!
+//! Readers load one [`Facts`] for a decision, inside the shard's lock; so an index that a record names is always there.
+
+use std::sync::Arc;
+
+use latchkey_rules::access::Access;
+use latchkey_rules::environment::Environment;
+use latchkey_rules::kind::KeyKind;
+use latchkey_rules::product::{Catalogue, ProductIx};
+
+use crate::store::replica::RowId;
+
+/// Everything that keys refer to.
+#[derive(Clone)]
+pub(crate) struct Facts {
+    pub(crate) catalogue: Arc<Catalogue>,
+    /// The store's row of each product, by its place in the catalogue.
+    pub(super) product_rows: Arc<Vec<RowId>>,
+    pub(super) policies: Shared<Policy>,
+    pub(super) accounts: Shared<Account>,
+    pub(super) plans: Arc<Vec<Plan>>,
+}
+
+/// What restricts a key, shared by all keys that are restricted alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) access: Access,
+    pub(crate) environment: Environment,
+    pub(crate) kind: KeyKind,
+    /// Sorted.
+    pub(crate) products: Vec<ProductIx>,
+    pub(crate) has_domains: bool,
+    pub(crate) has_ips: bool,
+}
+
+/// What a decision and its answer need of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) row: RowId,
+    pub(super) generation: i64,
+    pub(crate) slug: Arc<str>,
+    pub(super) plan_row: RowId,
+    pub(crate) suspended: bool,
+}
+
+/// A plan, as an answer names it.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) row: RowId,
+    pub(super) generation: i64,
+    pub(super) slug: Arc<str>,
+}
+
+impl Facts {
+    /// The row of a product, for the meter.
+    pub(crate) fn product_row(&self, product: ProductIx) -> Option<RowId> {
+        self.product_rows.get(usize::from(product.0)).copied()
+    }
+
+    /// The slug of an account's plan: one of a handful.
+    pub(super) fn plan_of(&self, account: &Account) -> Option<&str> {
+        let plan = self
+            .plans
+            .iter()
+            .find(|plan| plan.row == account.plan_row)?;
+        Some(&plan.slug)
+    }
+}
+
+/// Items of one chunk of a [`Shared`].
+const CHUNK: usize = 256;
+
+/// A list that is cheap to copy and to change in one place: its chunks are shared between the copies.
+#[derive(Clone)]
+pub(super) struct Shared<T> {
+    chunks: Vec<Arc<Vec<T>>>,
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self { chunks: Vec::new() }
+    }
+}
+
+impl<T: Clone> Shared<T> {
+    pub(super) fn get(&self, index: u32) -> Option<&T> {
+        let index = usize::try_from(index).ok()?;
+        self.chunks.get(index / CHUNK)?.get(index % CHUNK)
+    }
+
+    /// Sets the item at `index`, which is at most the one after the last.
+    pub(super) fn set(&mut self, index: u32, item: T) {
+        let Ok(index) = usize::try_from(index) else {
+            return;
+        };
+        if index / CHUNK == self.chunks.len() {
+            self.chunks.push(Arc::new(Vec::with_capacity(1)));
+        }
+        let Some(chunk) = self.chunks.get_mut(index / CHUNK).map(Arc::make_mut) else {
+            return;
+        };
+        match chunk.get_mut(index % CHUNK) {
+            Some(old) => *old = item,
+            None => chunk.push(item),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_not_seen_by_an_older_copy() {
+        let mut list = Shared::default();
+        for number in 0..600_u32 {
+            list.set(number, number);
+        }
+        let older = list.clone();
+        list.set(300, 7);
+        assert_eq!((older.get(300), list.get(300)), (Some(&300), Some(&7)));
+        assert_eq!((list.get(599), list.get(600)), (Some(&599), None));
+    }
+}
