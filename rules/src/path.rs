@@ -127,13 +127,10 @@ pub fn forward_uri(raw_target: &str, key_params: &[&str]) -> Result<String, Path
         let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
         key_params.contains(&name)
     };
-    let all_are_keys = !query.is_empty() && query.split('&').all(|pair| is_key(&pair));
-    if !all_are_keys {
-        let kept = query.split('&').filter(|pair| !is_key(pair));
-        for (index, pair) in kept.enumerate() {
-            uri.push(if index == 0 { '?' } else { '&' });
-            uri.push_str(pair);
-        }
+    let kept = query.split('&').filter(|pair| !is_key(pair));
+    for (index, pair) in kept.enumerate() {
+        uri.push(if index == 0 { '?' } else { '&' });
+        uri.push_str(pair);
     }
     Ok(uri)
 }

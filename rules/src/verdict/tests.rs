@@ -31,7 +31,8 @@ fn product(slug: &str, name: &str, routes: Vec<RouteFacts>, admin: &[&str]) -> P
     }
 }
 
-/// Maps at `/a`, Search below it at `/a/b`, and one that is only asked for by its name.
+/// Maps at `/a`; Search below it at `/a/b`, on a wider host above it at `/`; and one that is only asked
+/// for by its name.
 pub(super) fn catalogue() -> Catalogue {
     let live = &[Environment::Live];
     Catalogue::build(vec![
@@ -41,13 +42,17 @@ pub(super) fn catalogue() -> Catalogue {
             vec![
                 route("api.example.com", "/a", &[]),
                 route("live.example.com", "/a", live),
+                route("wide.example.com", "/a", &[]),
             ],
             &["/a/c"],
         ),
         product(
             "search",
             "Search",
-            vec![route("api.example.com", "/a/b", &[])],
+            vec![
+                route("api.example.com", "/a/b", &[]),
+                route("wide.example.com", "/", &[]),
+            ],
             &[],
         ),
         product("bare", "Bare", vec![], &["/admin"]),

@@ -7,6 +7,10 @@ use crate::path::{Canonical, forward_uri};
 
 const HOST: &str = "api.example.com";
 
+fn host() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![HOST, "wide.example.com"])
+}
+
 fn code_at(path: &str) -> Code {
     code(key(&[MAPS, SEARCH]), "GET", at(HOST, path))
 }
@@ -53,6 +57,25 @@ fn t_44_a_path_whose_readings_lead_to_two_places_is_refused() {
 }
 
 #[test]
+fn t_44_a_product_at_the_root_does_not_hide_the_one_below_it() {
+    let code_at = |path| code(key(&[MAPS, SEARCH]), "GET", at("wide.example.com", path));
+    for path in ["/z", "/z%20", "/z//y", "/z/x/../y", "/a/x;v=1"] {
+        assert_eq!(code_at(path), Code::Valid, "{path}");
+    }
+    for path in [
+        "/%61",
+        "/z/../a",
+        "//a",
+        "/;v/a/%2e%2e/z",
+        "/%3Bv/a/%2E./z",
+        "/a/../z",
+        "/a%3B/x",
+    ] {
+        assert_eq!(code_at(path), Code::PathAmbiguous, "{path}");
+    }
+}
+
+#[test]
 fn t_44_odd_spellings_that_lead_to_one_place_are_judged() {
     for path in [
         "/a",
@@ -74,7 +97,7 @@ fn t_44_odd_spellings_that_lead_to_one_place_are_judged() {
 fn odd_path() -> impl Strategy<Value = String> {
     let segment = prop::sample::select(vec![
         "a", "b", "c", "x", "%61", "%62", "%63", "a;v=1", "b;v=1", "c;", ";v=1", "", ".", "..",
-        "%2e", "%2e%2e", ".%2E", "x%20y", "%3b", "b%3bv", "B", "ab", "...",
+        "%2e", "%2e%2e", ".%2E", "x%20y", "%3b", "%3B", "b%3Bv", "b%3bv", "B", "ab", "...",
     ]);
     let start = prop::sample::select(vec!["", "/a", "/a", "/a", "/a/b", "/a/c"]);
     (start, prop::collection::vec(segment, 0..6)).prop_map(|(start, segments)| {
@@ -140,8 +163,8 @@ mod servers {
     }
 }
 
-fn leads(catalogue: &Catalogue, path: &str) -> Option<(ProductIx, bool)> {
-    let route = catalogue.match_route(HOST, path)?;
+fn leads(catalogue: &Catalogue, host: &str, path: &str) -> Option<(ProductIx, bool)> {
+    let route = catalogue.match_route(host, path)?;
     Some((route.product, catalogue.is_admin(route.product, path)))
 }
 
@@ -149,22 +172,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn f_3_an_allow_means_that_raw_and_canonical_path_agree(path in odd_path()) {
+    fn f_3_an_allow_means_that_raw_and_canonical_path_agree(host in host(), path in odd_path()) {
         let facts = KeyFacts { access: Access::Admin, ..key(&[MAPS, SEARCH]) };
-        if let Ok(grant) = judge(facts, "GET", at(HOST, &path)) {
+        if let Ok(grant) = judge(facts, "GET", at(host, &path)) {
             let catalogue = catalogue();
             let place = Some((grant.product, grant.needed == Access::Admin));
             let canonical = Canonical::of(&path).unwrap();
-            prop_assert_eq!(leads(&catalogue, &path), place);
-            prop_assert_eq!(leads(&catalogue, canonical.as_str()), place);
+            prop_assert_eq!(leads(&catalogue, host, &path), place);
+            prop_assert_eq!(leads(&catalogue, host, canonical.as_str()), place);
         }
     }
 
     #[test]
-    fn t_44_an_allow_means_that_servers_of_every_habit_agree(path in odd_path()) {
+    fn t_44_an_allow_means_that_servers_of_every_habit_agree(host in host(), path in odd_path()) {
         use servers::{decoded, merged, resolved, without_parameters};
         let facts = KeyFacts { access: Access::Admin, ..key(&[MAPS, SEARCH]) };
-        if let Ok(grant) = judge(facts, "GET", at(HOST, &path)) {
+        if let Ok(grant) = judge(facts, "GET", at(host, &path)) {
             let catalogue = catalogue();
             let place = Some((grant.product, grant.needed == Access::Admin));
             for seen in [
@@ -181,17 +204,17 @@ proptest! {
                 resolved(&merged(&decoded(&without_parameters(&path)))),
                 resolved(&merged(&without_parameters(&decoded(&path)))),
             ] {
-                prop_assert_eq!(leads(&catalogue, &seen), place, "{} read as {}", path, seen);
+                prop_assert_eq!(leads(&catalogue, host, &seen), place, "{} read as {}", path, seen);
             }
         }
     }
 
     #[test]
-    fn f_3_what_goes_to_the_backend_would_be_judged_the_same(path in odd_path()) {
+    fn f_3_what_goes_to_the_backend_would_be_judged_the_same(host in host(), path in odd_path()) {
         let facts = KeyFacts { access: Access::Admin, ..key(&[MAPS, SEARCH]) };
-        if let Ok(grant) = judge(facts, "GET", at(HOST, &path)) {
+        if let Ok(grant) = judge(facts, "GET", at(host, &path)) {
             let forwarded = forward_uri(&path, &[]).unwrap();
-            prop_assert_eq!(judge(facts, "GET", at(HOST, &forwarded)), Ok(grant), "{} sent on as {}", path, forwarded);
+            prop_assert_eq!(judge(facts, "GET", at(host, &forwarded)), Ok(grant), "{} sent on as {}", path, forwarded);
         }
     }
 }
