@@ -4,5 +4,6 @@ pub mod clock;
 pub mod config;
 pub mod gate;
 pub mod log;
+pub mod portal;
 pub mod store;
 pub mod web;

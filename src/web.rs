@@ -3,16 +3,27 @@
 //! It knows no page and no table: pages are `portal`'s, SQL is the store's.
 
 pub mod assets;
+pub mod context;
 pub mod error;
 pub mod flash;
 pub mod form;
 pub mod format;
+pub mod frame;
 pub mod headers;
 pub mod limits;
 pub mod next;
 pub mod origin;
 pub mod password;
 pub mod public_url;
+pub mod render;
 pub mod request_id;
+pub mod rim;
 pub mod route;
+pub mod scope;
+pub mod session;
+pub mod shared;
 pub mod token;
+pub mod visitor;
+pub mod zone;
+
+pub use shared::Shared;

@@ -3,11 +3,9 @@
 
 use std::sync::LazyLock;
 
-use actix_web::{
-    HttpResponse, ResponseError,
-    http::header,
-    web::{self, ServiceConfig},
-};
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::{self, ServiceConfig};
 use rust_embed::Embed;
 use sha2::{Digest, Sha256};
 
@@ -47,17 +45,22 @@ pub fn configure(cfg: &mut ServiceConfig) {
 
 async fn serve(path: web::Path<(String, String)>) -> HttpResponse {
     let (digest, path) = path.into_inner();
-    let Some(file) = Static::get(&path) else {
-        return Error::NotFound.error_response();
-    };
     // An address of another version of the portal is answered with what we have, and not kept.
     let keep = if digest == *DIGEST {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
     };
+    answer(&path, keep)
+}
+
+/// An embedded file, to be kept as long as `keep` says.
+pub fn answer(path: &str, keep: &'static str) -> HttpResponse {
+    let Some(file) = Static::get(path) else {
+        return HttpResponse::from_error(Error::NotFound);
+    };
     HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, media_type(&path)))
+        .insert_header((header::CONTENT_TYPE, media_type(path)))
         .insert_header((header::CACHE_CONTROL, keep))
         .body(file.data.into_owned())
 }

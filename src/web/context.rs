@@ -1,18 +1,20 @@
 //! What is known of a request before anything is decided: its id, where it is, from where it comes, how its sender likes
 //! to read. It decides nothing.
 
-use std::{cell::Cell, cell::RefCell, net::IpAddr, rc::Rc};
+use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
+use std::rc::Rc;
 
-use actix_web::{HttpMessage, HttpRequest, dev::ServiceRequest, http::header};
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest};
 use latchkey_rules::client_ip::client_ip;
 
-use crate::web::{
-    Shared,
-    flash::{self, Flash},
-    request_id::RequestId,
-    visitor::Visitor,
-    zone::Zone,
-};
+use crate::web::Shared;
+use crate::web::flash::{self, Flash};
+use crate::web::request_id::RequestId;
+use crate::web::visitor::Visitor;
+use crate::web::zone::Zone;
 
 /// The colour themes.
 pub const THEMES: [&str; 3] = ["auto", "light", "dark"];

@@ -1,13 +1,13 @@
 //! The one error of pages and API: what happened, which status it is, what people read. Its source is logged once, at the
 //! rim, and never shown. It knows no page: `rim` turns it into one.
 
-use actix_web::{
-    HttpResponse, ResponseError,
-    http::{StatusCode, header},
-};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::web::next;
+
+mod of_store;
 
 /// Why a request got no ordinary answer.
 #[derive(Debug, thiserror::Error)]

@@ -1,18 +1,20 @@
 //! Forms as they were typed: read whole or refused (T-28), never larger nor slower than the limits (T-60). It checks no
 //! meaning: a form's own `check` does, field by field, and keeps what was typed.
 
-use std::{collections::HashSet, pin::Pin};
+use std::collections::HashSet;
+use std::pin::Pin;
 
-use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    http::header,
-    web::{Bytes, BytesMut},
-};
-use futures_util::{StreamExt, future::LocalBoxFuture};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
-use crate::web::{error::Error, limits};
+use crate::web::error::Error;
+use crate::web::limits;
 
 /// The names that a form may carry. Everything else is refused by name.
 pub trait Fields: DeserializeOwned {
@@ -63,24 +65,49 @@ impl<'de> Deserialize<'de> for Field {
     }
 }
 
-/// One line of the summary above a form: which field, and what is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The id of the field's element.
-    pub field: &'static str,
-    /// The label and the error.
-    pub text: String,
+/// The summary above a refused form: the id of each bad field, and what is wrong with it, in the order given.
+pub type Problems = Vec<(&'static str, String)>;
+
+/// The problems of a form.
+pub fn problems(fields: &[(&'static str, &Option<String>)]) -> Problems {
+    let bad = |(id, error): &(&'static str, &Option<String>)| {
+        error.as_ref().map(|error| (*id, error.clone()))
+    };
+    fields.iter().filter_map(bad).collect()
 }
 
-/// The problems of a form, in the order of its fields.
-pub fn problems(fields: &[(&'static str, &str, &Option<String>)]) -> Vec<Problem> {
-    let bad = fields.iter().filter_map(|(id, label, error)| {
-        error.as_ref().map(|error| Problem {
-            field: id,
-            text: format!("{label}: {error}"),
-        })
-    });
-    bad.collect()
+/// A page's title, which says how many entries need mending.
+pub fn title(text: &str, problems: &Problems) -> String {
+    match problems.len() {
+        0 => text.to_owned(),
+        1 => format!("{text} (1 error)"),
+        count => format!("{text} ({count} errors)"),
+    }
+}
+
+/// One option of a list to choose from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What people read.
+    pub label: String,
+    /// What stands beside it, smaller.
+    pub small: String,
+    /// Whether it is chosen.
+    pub checked: bool,
+}
+
+impl Choice {
+    /// An option without a word beside it, chosen if its value is the one given.
+    pub fn plain(value: &str, label: &str, chosen: &str) -> Self {
+        Self {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            small: String::new(),
+            checked: value == chosen,
+        }
+    }
 }
 
 /// A write: first the right to it, then its form. Not a byte of the body is read before the right is there.

@@ -3,18 +3,17 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
 use latchkey_rules::time::Millis;
 
-use crate::web::{
-    Shared, assets,
-    context::Context,
-    error::Error,
-    flash::Flash,
-    format,
-    visitor::Visitor,
-    zone::{When, Zone},
-};
+use crate::web::context::Context;
+use crate::web::error::Error;
+use crate::web::flash::Flash;
+use crate::web::visitor::Visitor;
+use crate::web::zone::{When, Zone};
+use crate::web::{Shared, assets, format};
 
 /// The person in the menu.
 #[derive(Clone, Debug)]

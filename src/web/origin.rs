@@ -1,10 +1,8 @@
 //! Cross-site writes are refused without tokens (T-13): the browser says where a request comes from. It knows no session:
 //! signing in is protected as everything else is.
 
-use actix_web::http::{
-    Method,
-    header::{self, HeaderMap, HeaderName},
-};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 
 use crate::web::public_url::PublicUrl;
 

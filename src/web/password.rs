@@ -1,11 +1,11 @@
 //! Password hashes (T-01), made away from the threads that serve requests and never more at once than there are cores
 //! (T-04). It knows no account: an unknown address costs the same work as a known one.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
+use std::sync::Arc;
 
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash,
-};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier};
 use serde::{Deserialize, Deserializer};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;

@@ -1,18 +1,14 @@
 //! Answers: a view printed as a page, a redirect with a sentence for the page after it. It knows no view.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web::Data,
-};
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::web::{
-    Shared,
-    context::{Context, FLASH_COOKIE},
-    error::Error,
-    flash::{self, Flash},
-};
+use crate::web::Shared;
+use crate::web::context::{Context, FLASH_COOKIE};
+use crate::web::error::Error;
+use crate::web::flash::{self, Flash};
 
 /// The view as a page.
 pub fn page(status: StatusCode, view: &impl Template) -> Result<HttpResponse, Error> {
@@ -36,10 +32,15 @@ pub fn refused(view: &impl Template) -> Result<HttpResponse, Error> {
 
 /// The view as a page that nobody stores: it holds something that is shown once.
 pub fn private(req: &HttpRequest, view: &impl Template) -> Result<HttpResponse, Error> {
+    keep_private(req);
+    ok(view)
+}
+
+/// Notes that nobody may store the answer.
+pub fn keep_private(req: &HttpRequest) {
     if let Some(context) = Context::of(req) {
         context.keep_private();
     }
-    ok(view)
 }
 
 /// On to another page.

@@ -1,29 +1,24 @@
 //! Around every request of the portal: its id and log line, what is refused before anything else, errors and panics made
 //! into pages, the headers of every answer. It knows no page but the error page.
 
-use std::{panic::AssertUnwindSafe, rc::Rc};
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 
 use actix_session::storage::{LoadError, SaveError, UpdateError};
-use actix_web::{
-    HttpMessage, HttpResponse, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
-    error::InternalError,
-    http::{Method, StatusCode, header},
-    middleware::Next,
-    web::Data,
-};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use askama::Template;
 use futures_util::FutureExt;
 
-use crate::web::{
-    Shared,
-    context::{Context, FLASH_COOKIE},
-    error::{self, Error},
-    flash,
-    frame::Frame,
-    headers, origin,
-};
+use crate::web::context::{Context, FLASH_COOKIE};
+use crate::web::error::{self, Error};
+use crate::web::frame::Frame;
+use crate::web::{Shared, flash, headers, origin};
 
 /// The page of an error.
 #[derive(Template)]

@@ -1,11 +1,9 @@
 //! Routes as data: each family lists its pages once, with who may open them; the same list registers them and is walked by
 //! the access test. It knows no page and checks no right: the handler's first argument does.
 
-use actix_web::{
-    HttpResponse, Resource,
-    guard::{self, Guard},
-    web::{self, ServiceConfig},
-};
+use actix_web::guard::{self, Guard};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, Resource};
 
 use crate::web::error::Error;
 
@@ -127,7 +125,8 @@ fn method_guard(method: &'static str) -> impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::{App, http::Method, test};
+    use actix_web::http::Method;
+    use actix_web::{App, test};
 
     async fn first() -> &'static str {
         "first"

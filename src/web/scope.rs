@@ -1,30 +1,36 @@
 //! Rights as types: a handler that takes one of these is only reached by people who have it. The store builds the scopes;
 //! nothing else can.
 
-use std::{
-    future::{Ready, ready},
-    marker::PhantomData,
-    net::IpAddr,
-    rc::Rc,
-    sync::Arc,
-};
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use latchkey_rules::role::{Role, StaffRole};
 
-use crate::{
-    store::scope::{self, AccountScope, RequestFacts, StaffScope},
-    web::{Shared, context::Context, error::Error, visitor::Visitor},
-};
+use crate::store::scope::{self, AccountScope, RequestFacts, StaffScope};
+use crate::web::Shared;
+use crate::web::context::Context;
+use crate::web::error::Error;
+use crate::web::visitor::Visitor;
 
 /// Everybody, signed in or not.
 #[derive(Clone, Debug)]
 pub struct Anyone {
     /// Who is signed in, if somebody is.
     pub visitor: Option<Rc<Visitor>>,
-    /// The client's address.
-    pub ip: Option<IpAddr>,
+    facts: RequestFacts,
+}
+
+impl Anyone {
+    /// What the audit log keeps of the request.
+    pub fn facts(&self) -> RequestFacts {
+        self.facts.clone()
+    }
 }
 
 /// Everybody who is signed in.
@@ -115,7 +121,7 @@ impl FromRequest for Anyone {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(context(req).map(|context| Self {
             visitor: context.visitor(),
-            ip: context.ip,
+            facts: facts(&context),
         }))
     }
 }

@@ -3,20 +3,17 @@
 
 use std::collections::HashMap;
 
-use actix_session::{
-    Session, SessionMiddleware,
-    config::{BrowserSession, CookieContentSecurity, TtlExtensionPolicy},
-    storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError},
-};
-use actix_web::cookie::{SameSite, time::Duration};
+use actix_session::config::{BrowserSession, CookieContentSecurity, TtlExtensionPolicy};
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_session::{Session, SessionMiddleware};
+use actix_web::cookie::SameSite;
+use actix_web::cookie::time::Duration;
 
-use crate::{
-    store::{
-        sessions::{self, NewSession},
-        users::UserHandle,
-    },
-    web::{Shared, token},
-};
+use crate::store::users::UserHandle;
+use crate::store::{self, sessions};
+use crate::web::Shared;
+use crate::web::error::Error;
+use crate::web::token::{self, Token};
 
 /// The name of the cookie.
 pub const COOKIE: &str = "lk_session";
@@ -57,16 +54,16 @@ pub fn user(session: &Session) -> Option<UserHandle> {
         .get::<String>(USER)
         .ok()
         .flatten()
-        .and_then(|text| UserHandle::from_session(&text))
+        .and_then(|text| UserHandle::from_text(&text))
 }
 
 /// Signs a person in: whatever session there was ends, a new token begins (T-09).
-pub fn sign_in(session: &Session, user: &UserHandle) -> Result<(), crate::web::error::Error> {
+pub fn sign_in(session: &Session, user: &UserHandle) -> Result<(), Error> {
     session.clear();
     session.renew();
-    session.insert(USER, user.to_session()).map_err(|error| {
-        crate::web::error::Error::Internal(format!("the session cannot hold its user: {error}"))
-    })
+    session
+        .insert(USER, user.to_text())
+        .map_err(|error| Error::Internal(format!("the session cannot hold its user: {error}")))
 }
 
 /// The store behind the middleware.
@@ -78,39 +75,50 @@ pub struct Stored {
 impl SessionStore for Stored {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
         let digest = token::digest(key.as_ref());
-        let row = self
+        let found = self
             .shared
             .db
-            .read(move |r| sessions::load(r, digest))
-            .await
-            .map_err(|error| LoadError::Other(error.into()))?;
-        let Some(row) = row else { return Ok(None) };
-        let now = self.shared.clock.now();
-        if now.0.saturating_sub(row.last_seen_at.0) >= STAMP_EVERY_MS {
-            self.shared
+            .read(move |r| sessions::load(r, &digest))
+            .await;
+        let Some(row) = found.map_err(|error| LoadError::Other(error.into()))? else {
+            return Ok(None);
+        };
+        let unseen_ms = self.shared.clock.now().0.saturating_sub(row.last_seen_at.0);
+        if unseen_ms >= STAMP_EVERY_MS {
+            match self
+                .shared
                 .db
-                .write(move |w| sessions::touch(w, digest))
+                .write(move |w| sessions::touch(w, &digest))
                 .await
-                .map_err(|error| LoadError::Other(error.into()))?;
+            {
+                Ok(()) => {}
+                // It was ended between the two looks.
+                Err(store::Error::NotFound) => return Ok(None),
+                Err(error) => return Err(LoadError::Other(error.into())),
+            }
         }
-        serde_json::from_str(&row.state_json)
+        let state = serde_json::from_str(&row.state_json);
+        state
             .map(Some)
             .map_err(|error| LoadError::Deserialization(error.into()))
     }
 
     async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
-        let token = token::Token::generate().map_err(|error| SaveError::Other(error.into()))?;
-        let new = row(token.digest(), &state).map_err(SaveError::Serialization)?;
-        self.shared
+        let token = Token::generate().map_err(|error| SaveError::Other(error.into()))?;
+        let (digest, json, user) = (
+            token.digest(),
+            json(&state).map_err(SaveError::Serialization)?,
+            user_in(&state),
+        );
+        let saved = self
+            .shared
             .db
-            .write(move |w| sessions::save(w, new))
+            .write(move |w| sessions::save(w, &digest, &json, user.as_ref()));
+        saved
             .await
             .map_err(|error| SaveError::Other(error.into()))?;
-        token
-            .expose()
-            .to_owned()
-            .try_into()
-            .map_err(|_| SaveError::Other(anyhow::anyhow!("a token did not fit its cookie")))
+        let key = SessionKey::try_from(token.expose().to_owned());
+        key.map_err(|error| SaveError::Other(error.into()))
     }
 
     async fn update(
@@ -119,10 +127,16 @@ impl SessionStore for Stored {
         state: State,
         _: &Duration,
     ) -> Result<SessionKey, UpdateError> {
-        let new = row(token::digest(key.as_ref()), &state).map_err(UpdateError::Serialization)?;
-        self.shared
+        let digest = token::digest(key.as_ref());
+        let (json, user) = (
+            json(&state).map_err(UpdateError::Serialization)?,
+            user_in(&state),
+        );
+        let saved = self
+            .shared
             .db
-            .write(move |w| sessions::update(w, new))
+            .write(move |w| sessions::update(w, &digest, &json, user.as_ref()));
+        saved
             .await
             .map_err(|error| UpdateError::Other(error.into()))?;
         Ok(key)
@@ -136,20 +150,18 @@ impl SessionStore for Stored {
         let digest = token::digest(key.as_ref());
         self.shared
             .db
-            .write(move |w| sessions::delete(w, digest))
+            .write(move |w| sessions::delete(w, &digest))
             .await?;
         Ok(())
     }
 }
 
-fn row(digest: [u8; 32], state: &State) -> Result<NewSession, anyhow::Error> {
-    let user = state
-        .get(USER)
-        .and_then(|json| serde_json::from_str::<String>(json).ok())
-        .and_then(|text| UserHandle::from_session(&text));
-    Ok(NewSession {
-        digest,
-        state_json: serde_json::to_string(state)?,
-        user,
-    })
+fn json(state: &State) -> Result<String, anyhow::Error> {
+    Ok(serde_json::to_string(state)?)
+}
+
+/// Who is signed in, for the column by which "sign out everywhere" finds the session.
+fn user_in(state: &State) -> Option<UserHandle> {
+    let text: String = serde_json::from_str(state.get(USER)?).ok()?;
+    UserHandle::from_text(&text)
 }

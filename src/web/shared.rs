@@ -7,11 +7,10 @@ use actix_web::cookie::Key;
 use ipnet::IpNet;
 use latchkey_rules::secret::Prefix;
 
-use crate::{
-    clock::Clock,
-    store::Db,
-    web::{password::Hashing, public_url::PublicUrl},
-};
+use crate::clock::Clock;
+use crate::store::Db;
+use crate::web::password::Hashing;
+use crate::web::public_url::PublicUrl;
 
 /// The operator's name and colours.
 #[derive(Clone, Debug)]
@@ -79,7 +78,7 @@ pub struct Shared {
     /// Who may sign up.
     pub sign_up: SignUp,
     /// How many keys an account may hold.
-    pub keys_per_account: u32,
+    pub keys_per_account: i64,
     /// The gate's address as gateways see it, for examples.
     pub gate_url: String,
     /// Signs the cookies.

@@ -3,28 +3,19 @@
 use std::rc::Rc;
 
 use actix_session::SessionExt;
-use actix_web::{
-    HttpMessage,
-    body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
-    middleware::Next,
-    web::Data,
-};
+use actix_web::HttpMessage;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
 
-use crate::{
-    store::{
-        accounts::{self, AccountLink},
-        users::{self, Person},
-    },
-    web::{
-        Shared,
-        context::{Context, THEMES},
-        error::Error,
-        frame::{self, AccountNav, PersonNav},
-        session,
-        zone::Zone,
-    },
-};
+use crate::store::accounts::{self, AccountLink};
+use crate::store::users::{self, Person};
+use crate::web::context::{Context, THEMES};
+use crate::web::error::Error;
+use crate::web::frame::{self, AccountNav, PersonNav};
+use crate::web::zone::Zone;
+use crate::web::{Shared, session};
 
 /// A person who is signed in.
 #[derive(Debug)]
@@ -50,7 +41,7 @@ impl Visitor {
     /// Their accounts, for the switcher.
     pub fn accounts_nav(&self) -> Vec<AccountNav> {
         let nav = |link: &AccountLink| AccountNav {
-            slug: link.slug.to_string(),
+            slug: link.slug.clone(),
             name: link.name.clone(),
             role: link.role.label(),
         };

@@ -1,6 +1,8 @@
 //! Instants as people read them, in their own time zone, exact in UTC beside it. It reads no clock: now is passed in.
 
-use jiff::{Timestamp, fmt::strtime, tz::TimeZone};
+use jiff::Timestamp;
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
 use latchkey_rules::time::Millis;
 
 /// The time zone in which a person reads.
@@ -108,6 +110,11 @@ pub fn utc(at: Millis) -> String {
 /// `21 Nov` by the UTC calendar.
 pub fn utc_day(at: Millis) -> String {
     print_in(&TimeZone::UTC, "%-d %b", at)
+}
+
+/// `10:00` by the UTC clock.
+pub fn utc_hour(at: Millis) -> String {
+    print_in(&TimeZone::UTC, "%H:%M", at)
 }
 
 fn print_in(zone: &TimeZone, format: &str, at: Millis) -> String {

@@ -1,0 +1,56 @@
+//! The pages, one file a family. A page takes a scope, asks the store once, prints a view: no SQL, no rule of its own.
+
+mod account;
+pub mod chart;
+mod keys;
+mod set_password;
+mod sign_in;
+mod sign_up;
+mod start;
+
+use actix_web::HttpResponse;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+
+use crate::web::error::Error;
+use crate::web::route::Route;
+use crate::web::{Shared, assets, rim, session, visitor};
+
+/// Every route of the portal, for the test that walks them.
+pub fn routes() -> Vec<Route> {
+    let families = [
+        start::ROUTES,
+        sign_in::ROUTES,
+        sign_up::ROUTES,
+        set_password::ROUTES,
+        account::ROUTES,
+        keys::ROUTES,
+    ];
+    families.concat()
+}
+
+/// Registers the portal: the rim around everything, sessions around the pages.
+pub fn configure(shared: Data<Shared>) -> impl FnOnce(&mut ServiceConfig) {
+    move |cfg| {
+        let pages = web::scope("")
+            .wrap(from_fn(visitor::welcome))
+            .wrap(session::middleware(&shared))
+            .configure(start::configure)
+            .configure(sign_in::configure)
+            .configure(sign_up::configure)
+            .configure(set_password::configure)
+            .configure(account::configure)
+            .configure(keys::configure)
+            .default_service(web::to(nothing_here));
+        let all = web::scope("")
+            .wrap(from_fn(rim::rim))
+            .configure(assets::configure)
+            .configure(start::configure_brand)
+            .service(pages);
+        cfg.app_data(shared).service(all);
+    }
+}
+
+async fn nothing_here() -> Result<HttpResponse, Error> {
+    Err(Error::NotFound)
+}

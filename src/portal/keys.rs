@@ -1,0 +1,43 @@
+//! The keys of an account: the list, a key's page, making and deleting one, its activity. What is true of keys is in
+//! `rules`, what is kept of them in the store.
+
+mod activity;
+mod counts;
+mod create;
+mod csv;
+mod delete;
+mod examples;
+mod facts;
+mod list;
+mod show;
+
+use latchkey_rules::key_id::KeyId;
+use serde::Deserialize;
+
+use crate::web::error::Error;
+
+crate::routes! {
+    GET "/accounts/{account}/keys" Viewer => list::list;
+    GET "/accounts/{account}/keys/new" Developer => create::new;
+    POST "/accounts/{account}/keys/new" Developer => create::create;
+    GET "/accounts/{account}/keys/{key_id}" Viewer => show::show;
+    GET "/accounts/{account}/keys/{key_id}/first-request" Viewer => show::first_request;
+    GET "/accounts/{account}/keys/{key_id}/today" Viewer => show::today;
+    GET "/accounts/{account}/keys/{key_id}/activity" Viewer => activity::show;
+    GET "/accounts/{account}/keys/{key_id}/activity.csv" Viewer => activity::download;
+    GET "/accounts/{account}/keys/{key_id}/delete" Developer => delete::confirm;
+    POST "/accounts/{account}/keys/{key_id}/delete" Developer => delete::delete;
+}
+
+/// The key that a path names, as it stands there.
+#[derive(Debug, Deserialize)]
+pub(crate) struct KeyPath {
+    key_id: String,
+}
+
+impl KeyPath {
+    /// The key ID. A text that is none names nothing, as an ID that was never drawn does.
+    fn key_id(&self) -> Result<KeyId, Error> {
+        self.key_id.parse().map_err(|_| Error::NotFound)
+    }
+}

@@ -1,0 +1,309 @@
+//! Making a key. Its secret is in the answer to the form itself and nowhere else (T-32): sending the form again makes no
+//! second key and shows nothing.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use latchkey_rules::environment::Environment;
+use latchkey_rules::key_id::KeyId;
+use latchkey_rules::kind::KeyKind;
+use latchkey_rules::name::KeyName;
+use latchkey_rules::secret::Secret;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use serde::Deserialize;
+
+use super::examples::Examples;
+use super::facts;
+use crate::store::keys::{self, Key, NewKey, NewSecret};
+use crate::store::products::{self, Product};
+use crate::store::{self, Conflict};
+use crate::web::error::Error;
+use crate::web::form::{self, Choice, Field, Fields, Post, Problems};
+use crate::web::frame::Frame;
+use crate::web::scope::{Developer, Member};
+use crate::web::token::Token;
+use crate::web::zone::When;
+use crate::web::{Shared, render};
+
+/// What a person says of a new key.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct KeyForm {
+    name: Field,
+    kind: String,
+    environment: Field,
+    products: Vec<String>,
+    form_id: String,
+    #[serde(skip)]
+    products_error: Option<String>,
+}
+
+impl Fields for KeyForm {
+    const ONE: &'static [&'static str] = &["name", "kind", "environment", "form_id"];
+    const MANY: &'static [&'static str] = &["products"];
+}
+
+/// A form in which everything is right.
+struct Checked {
+    name: KeyName,
+    environment: Environment,
+    products: Vec<String>,
+}
+
+impl KeyForm {
+    fn check(&mut self, known: &[Product]) -> Option<Checked> {
+        let name = self.name.read(KeyName::parse);
+        let environment = self
+            .environment
+            .read(|word| Environment::from_word(word).ok_or("Choose one of the environments."));
+        self.products_error = match self.products.iter().find(|slug| {
+            !known
+                .iter()
+                .any(|product| product.slug.as_str() == slug.as_str())
+        }) {
+            Some(slug) => Some(format!(
+                "There is no product \"{slug}\". Choose from the list."
+            )),
+            None if self.products.is_empty() => {
+                Some("Choose at least one product: without one, the key opens nothing.".to_owned())
+            }
+            None => None,
+        };
+        match (name, environment, &self.products_error) {
+            (Some(name), Some(environment), None) => Some(Checked {
+                name,
+                environment,
+                products: self.products.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "keys/new.html")]
+struct NewView {
+    frame: Frame,
+    title: String,
+    problems: Problems,
+    account: String,
+    name: Field,
+    environments: Vec<Choice>,
+    environment_error: Option<String>,
+    products: Vec<Choice>,
+    products_error: Option<String>,
+    form_id: String,
+}
+
+impl NewView {
+    fn new(frame: Frame, account: &str, known: &[Product], form: KeyForm) -> Self {
+        let problems = form::problems(&[
+            ("name", &form.name.error),
+            ("environment", &form.environment.error),
+            ("products", &form.products_error),
+        ]);
+        Self {
+            frame,
+            title: form::title("Create key", &problems),
+            problems,
+            account: account.to_owned(),
+            environments: Environment::ALL
+                .iter()
+                .map(|one| Choice {
+                    small: purpose(*one).to_owned(),
+                    ..Choice::plain(one.word(), one.label(), &form.environment.raw)
+                })
+                .collect(),
+            environment_error: form.environment.error,
+            products: known
+                .iter()
+                .map(|product| choice(product, &form.products))
+                .collect(),
+            products_error: form.products_error,
+            name: form.name,
+            form_id: form.form_id,
+        }
+    }
+}
+
+fn purpose(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Live => "For what your customers use",
+        Environment::Staging => "For trying out before that",
+        Environment::Test => "For your own machine and for tests",
+    }
+}
+
+fn choice(product: &Product, chosen: &[String]) -> Choice {
+    let place = product
+        .routes
+        .first()
+        .map(|route| format!("{}{}", route.host, route.prefix))
+        .unwrap_or_default();
+    Choice {
+        value: product.slug.to_string(),
+        label: product.name.clone(),
+        small: place,
+        checked: chosen
+            .iter()
+            .any(|slug| slug.as_str() == product.slug.as_str()),
+    }
+}
+
+/// The page that shows a secret, once.
+#[derive(Template)]
+#[template(path = "keys/secret.html")]
+struct SecretView {
+    frame: Frame,
+    name: String,
+    environment_label: &'static str,
+    key_id: String,
+    href: String,
+    secret: String,
+    product: String,
+    header: String,
+    examples: Option<Examples>,
+}
+
+/// The answer to a form that was sent before.
+#[derive(Template)]
+#[template(path = "keys/used.html")]
+struct UsedView {
+    frame: Frame,
+    account: String,
+    href: String,
+    made: When,
+}
+
+pub(super) async fn new(
+    member: Member<Developer>,
+    frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    let known = shared.db.read(products::all).await?;
+    let form = KeyForm {
+        form_id: Token::generate()?.expose().to_owned(),
+        environment: Field::holding(Environment::Live.word()),
+        ..KeyForm::default()
+    };
+    render::ok(&NewView::new(frame, member.scope.slug(), &known, form))
+}
+
+pub(super) async fn create(
+    post: Post<Member<Developer>, KeyForm>,
+    req: HttpRequest,
+    frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    let (scope, mut form) = (post.scope.scope, post.form);
+    if KeyKind::from_word(&form.kind) != Some(KeyKind::Server) {
+        return Err(Error::BadRequest(
+            "The field \"kind\" takes \"server\".".to_owned(),
+        ));
+    }
+    if !(16..=64).contains(&form.form_id.len()) {
+        return Err(Error::BadRequest(
+            "The field \"form_id\" does not come from the page.".to_owned(),
+        ));
+    }
+    let known = shared.db.read(products::all).await?;
+    let Some(good) = form.check(&known) else {
+        return render::refused(&NewView::new(frame, scope.slug(), &known, form));
+    };
+    let sample = known
+        .iter()
+        .find(|product| {
+            good.products
+                .iter()
+                .any(|slug| slug.as_str() == product.slug.as_str())
+        })
+        .cloned();
+    let (new, secret) = draw(&shared, good, &form.form_id);
+    let account = scope.slug().to_owned();
+    match shared
+        .db
+        .change(move |c| keys::create(c, &scope, &new))
+        .await
+    {
+        Ok(key) => render::private(
+            &req,
+            &secret_view(frame, &shared, &account, &key, &secret, sample),
+        ),
+        Err(store::Error::Conflict(Conflict::FormUsed { made_at, key_id })) => {
+            let view = UsedView {
+                made: frame.when(made_at),
+                href: format!("/accounts/{account}/keys/{key_id}"),
+                account,
+                frame,
+            };
+            render::page(StatusCode::CONFLICT, &view)
+        }
+        Err(store::Error::Conflict(Conflict::NameTaken)) => {
+            form.name
+                .refuse(&"Another key of this account has this name. Choose a different one.");
+            render::refused(&NewView::new(frame, &account, &known, form))
+        }
+        Err(store::Error::Conflict(conflict @ Conflict::TooManyKeys { .. })) => {
+            form.name
+                .refuse(&format!("{conflict} Delete one that is not used any more."));
+            render::refused(&NewView::new(frame, &account, &known, form))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Draws the key's ID and its secret, from the operating system's randomness.
+fn draw(shared: &Shared, good: Checked, form_id: &str) -> (NewKey, Secret) {
+    let mut rng = UnwrapErr(SysRng);
+    let secret = Secret::generate(&shared.secret_prefix, good.environment, &mut rng);
+    let new = NewKey {
+        key_id: KeyId::generate(&mut rng),
+        name: good.name,
+        kind: KeyKind::Server,
+        environment: good.environment,
+        access: latchkey_rules::access::Access::Write,
+        products: good.products,
+        secret: NewSecret {
+            digest: secret.digest(),
+            prefix: shared.secret_prefix.clone(),
+            last4: secret.last4().to_owned(),
+        },
+        form_id: form_id.to_owned(),
+        keys_per_account: shared.keys_per_account,
+        billing: None,
+        note: String::new(),
+        expires_at: None,
+    };
+    (new, secret)
+}
+
+fn secret_view(
+    frame: Frame,
+    shared: &Shared,
+    account: &str,
+    key: &Key,
+    secret: &Secret,
+    product: Option<Product>,
+) -> SecretView {
+    let examples = product.as_ref().map(|product| {
+        Examples::of(
+            &product.sample,
+            &shared.key_header,
+            &shared.env_var_name,
+            secret.expose(),
+        )
+    });
+    SecretView {
+        frame,
+        name: key.name.clone(),
+        environment_label: key.environment.label(),
+        key_id: key.key_id.to_string(),
+        href: facts::href(account, key),
+        secret: secret.expose().to_owned(),
+        product: product.map(|product| product.name).unwrap_or_default(),
+        header: shared.key_header.clone(),
+        examples,
+    }
+}

@@ -1,0 +1,287 @@
+//! A key's page: what it is, what it may open, who used it today and in the last thirty days, and what to do when it is
+//! switched off.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use latchkey_rules::code::Code;
+use latchkey_rules::key_id::KeyId;
+use latchkey_rules::role::Role;
+use latchkey_rules::status::Status;
+use latchkey_rules::time::Millis;
+
+use super::counts::Counts;
+use super::{KeyPath, facts, list};
+use crate::portal::chart::{self, Chart};
+use crate::store::accounts::{self, AccountFacts};
+use crate::store::activity::{self, ActivityRow};
+use crate::store::audit::{self, AuditEntry};
+use crate::store::keys::{self, Key};
+use crate::store::scope::AccountScope;
+use crate::web::error::Error;
+use crate::web::frame::{self, Frame};
+use crate::web::scope::{Member, Viewer};
+use crate::web::zone::When;
+use crate::web::{Shared, render};
+
+const EVENTS: i64 = 8;
+
+/// Why a key opens nothing, and what to do about it.
+#[derive(Debug)]
+struct Off {
+    kind: &'static str,
+    title: String,
+    reason: String,
+    since: Option<When>,
+    support_href: Option<String>,
+}
+
+/// One of a key's secrets.
+#[derive(Debug)]
+struct SecretRow {
+    label: &'static str,
+    shown: String,
+    ends: Option<When>,
+}
+
+/// Something that was done to the key.
+#[derive(Debug)]
+struct EventRow {
+    actor: String,
+    action: &'static str,
+    when: When,
+}
+
+#[derive(Template)]
+#[template(path = "keys/show.html")]
+struct ShowView {
+    frame: Frame,
+    account: String,
+    href: String,
+    name: String,
+    key_id: String,
+    environment: &'static str,
+    environment_label: &'static str,
+    status: &'static str,
+    status_label: &'static str,
+    kind: &'static str,
+    access: &'static str,
+    billing: String,
+    products: Vec<String>,
+    domains: Vec<String>,
+    ips: Vec<String>,
+    secrets: Vec<SecretRow>,
+    created: When,
+    created_by: String,
+    rotated: Option<When>,
+    used: Option<When>,
+    expires: Option<When>,
+    note: String,
+    off: Option<Off>,
+    may_change: bool,
+    today: Counts,
+    chart: Chart,
+    events: Vec<EventRow>,
+}
+
+/// All that the page is made from.
+struct Read {
+    key: Key,
+    account: AccountFacts,
+    activity: Vec<ActivityRow>,
+    events: Vec<AuditEntry>,
+}
+
+pub(super) async fn show(
+    member: Member<Viewer>,
+    path: Path<KeyPath>,
+    mut frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    let (scope, key_id, now) = (member.scope.clone(), path.key_id()?, frame.now());
+    let from = chart::first_day(now);
+    let read = shared.db.read(move |r| {
+        Ok(Read {
+            key: keys::get(r, &scope, &key_id)?,
+            account: accounts::facts(r, &scope)?,
+            activity: activity::of_key(r, &scope, &key_id, from, after(now))?,
+            events: audit::of_key(r, &scope, &key_id, EVENTS)?,
+        })
+    });
+    let read = read.await?;
+    if read.account.suspended.is_some() {
+        frame.band = Some(list::suspended(&read.account.name));
+    }
+    render::ok(&view(frame, &member.scope, &shared, read))
+}
+
+/// What is counted in this very hour belongs to now.
+pub(super) fn after(now: Millis) -> Millis {
+    now.plus_ms(latchkey_rules::time::HOUR_MS)
+}
+
+fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> ShowView {
+    let Read {
+        key,
+        activity,
+        events,
+        ..
+    } = read;
+    let now = frame.now();
+    let status = key.status(now);
+    let counted = activity.iter().map(|row| (row.hour, row.code, row.count));
+    ShowView {
+        account: scope.slug().to_owned(),
+        href: facts::href(scope.slug(), &key),
+        name: key.name.clone(),
+        key_id: key.key_id.to_string(),
+        environment: key.environment.word(),
+        environment_label: key.environment.label(),
+        status: status.word(),
+        status_label: status.label(),
+        kind: key.kind.label(),
+        access: key.access.label(),
+        billing: facts::billing(key.billing),
+        products: key
+            .products
+            .iter()
+            .map(|product| product.name.clone())
+            .collect(),
+        domains: key.domains.clone(),
+        ips: key.ips.clone(),
+        secrets: secrets(&key, &frame),
+        created: frame.when(key.created_at),
+        created_by: key.created_by.clone(),
+        rotated: key.last_rotated_at.map(|at| frame.when(at)),
+        used: key.last_used_at.map(|at| frame.when(at)),
+        expires: key.expires_at.map(|at| frame.when(at)),
+        note: key.note.clone(),
+        off: off(&key, status, &frame, shared),
+        may_change: scope.role() >= Role::Developer,
+        today: Counts::since(&activity, now.day_start()),
+        chart: Chart::of(counted, now, "day"),
+        events: events
+            .iter()
+            .map(|event| EventRow {
+                actor: event.actor.clone(),
+                action: event.action.label(),
+                when: frame.when(event.at),
+            })
+            .collect(),
+        frame,
+    }
+}
+
+fn secrets(key: &Key, frame: &Frame) -> Vec<SecretRow> {
+    let row = |(position, secret): (usize, &keys::SecretFacts)| SecretRow {
+        label: if position == 0 {
+            "Secret"
+        } else {
+            "Old secret"
+        },
+        shown: facts::shown(key, secret),
+        ends: secret.retires_at.map(|at| frame.when(at)),
+    };
+    key.secrets.iter().enumerate().map(row).collect()
+}
+
+fn off(key: &Key, status: Status, frame: &Frame, shared: &Shared) -> Option<Off> {
+    let support_href = frame::support_href(shared, Some(&key.key_id.to_string()));
+    match (status, &key.disabled) {
+        (Status::Disabled, Some(disabled)) => Some(Off {
+            kind: "bad",
+            title: format!("{} disabled this key", frame.brand_name),
+            reason: disabled.reason.clone(),
+            since: Some(frame.when(disabled.at)),
+            support_href,
+        }),
+        (Status::Paused, _) => Some(Off {
+            kind: "warn",
+            title: "This key is paused".to_owned(),
+            reason: "Its requests are refused until it is resumed.".to_owned(),
+            since: key.paused_at.map(|at| frame.when(at)),
+            support_href: None,
+        }),
+        (Status::Expired, _) => Some(Off {
+            kind: "warn",
+            title: "This key is expired".to_owned(),
+            reason: "Its requests are refused. Create a new key to go on.".to_owned(),
+            since: key.expires_at.map(|at| frame.when(at)),
+            support_href: None,
+        }),
+        (Status::Deleted, _) => Some(Off {
+            kind: "bad",
+            title: "This key is deleted".to_owned(),
+            reason: "Its requests are refused.".to_owned(),
+            since: None,
+            support_href,
+        }),
+        _ => None,
+    }
+}
+
+/// Whether the first request has arrived, as a piece of the page that shows a secret.
+#[derive(Template)]
+#[template(path = "keys/first_request.html")]
+struct FirstRequestView {
+    frame: Frame,
+    href: String,
+    code: Option<(&'static str, &'static str, &'static str)>,
+}
+
+pub(super) async fn first_request(
+    member: Member<Viewer>,
+    path: Path<KeyPath>,
+    frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    let (scope, key_id, now) = (member.scope.clone(), path.key_id()?, frame.now());
+    let rows = rows_today(&shared, scope, key_id, now).await?;
+    let best = rows
+        .iter()
+        .map(|row| row.code)
+        .max_by_key(|code| code.is_allow());
+    let href = format!("/accounts/{}/keys/{key_id}", member.scope.slug());
+    render::ok(&FirstRequestView {
+        frame,
+        href,
+        code: best.map(told),
+    })
+}
+
+fn told(code: Code) -> (&'static str, &'static str, &'static str) {
+    (code.as_str(), code.outcome_group().word(), code.title())
+}
+
+/// Today's counts, as a piece of the key's page.
+#[derive(Template)]
+#[template(path = "keys/today.html")]
+struct TodayView {
+    today: Counts,
+}
+
+pub(super) async fn today(
+    member: Member<Viewer>,
+    path: Path<KeyPath>,
+    frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    let now = frame.now();
+    let rows = rows_today(&shared, member.scope.clone(), path.key_id()?, now).await?;
+    render::ok(&TodayView {
+        today: Counts::since(&rows, now.day_start()),
+    })
+}
+
+async fn rows_today(
+    shared: &Shared,
+    scope: std::sync::Arc<AccountScope>,
+    key_id: KeyId,
+    now: Millis,
+) -> Result<Vec<ActivityRow>, Error> {
+    let rows = shared.db.read(move |r| {
+        keys::get(r, &scope, &key_id)?;
+        activity::of_key(r, &scope, &key_id, now.day_start(), after(now))
+    });
+    Ok(rows.await?)
+}

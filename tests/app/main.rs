@@ -1,0 +1,12 @@
+//! The portal in process: real pages over a real database, driven as a browser without scripts drives them.
+
+#![cfg(test)]
+
+mod access;
+mod browser;
+mod keys;
+mod rim;
+mod sessions;
+mod set_password;
+mod sign_up;
+mod world;

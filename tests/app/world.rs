@@ -1,0 +1,368 @@
+//! A portal with people, accounts and products in it, on a database of its own and a clock that only the test moves.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use actix_web::cookie::Key;
+use actix_web::test::{self, TestRequest};
+use actix_web::web::Data;
+use actix_web::{App, body};
+use futures_util::future::LocalBoxFuture;
+use latchkey::clock::{Clock, Hand};
+use latchkey::portal;
+use latchkey::store::accounts::{self, NewAccount};
+use latchkey::store::products::{self, Product, Sample};
+use latchkey::store::scope::{self, RequestFacts};
+use latchkey::store::users::{self, NewUser};
+use latchkey::store::{DatabaseUrl, Db, migrate};
+use latchkey::web::Shared;
+use latchkey::web::password::{Hashing, Password};
+use latchkey::web::public_url::PublicUrl;
+use latchkey::web::shared::{Brand, SignUp, Support};
+use latchkey_rules::billing::Tier;
+use latchkey_rules::email::Email;
+use latchkey_rules::name::DisplayName;
+use latchkey_rules::role::{Role, StaffRole};
+use latchkey_rules::secret::Prefix;
+use latchkey_rules::slug::Slug;
+use latchkey_rules::time::Millis;
+use tempfile::TempDir;
+
+use crate::browser::Browser;
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// The instant at which every world begins: 21 Nov 2026, 10:00 UTC.
+pub(crate) const BEGIN: Millis = Millis(1_795_255_200_000);
+
+/// The account whose people the tests are about.
+pub(crate) const ACCOUNT: &str = "harbour-vale";
+
+/// An account of somebody else.
+pub(crate) const OTHER: &str = "brae-outdoor";
+
+/// An answer of the portal.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = all.next().map(|(_, value)| value.as_str());
+        assert!(
+            name.eq_ignore_ascii_case("set-cookie") || all.next().is_none(),
+            "{name} stands twice"
+        );
+        found
+    }
+
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+            .collect()
+    }
+}
+
+type Call = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
+
+/// Who may be a test's person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Actor {
+    Anonymous,
+    Stranger,
+    Viewer,
+    Developer,
+    Owner,
+    Support,
+    Admin,
+    ApiToken,
+}
+
+impl Actor {
+    /// The design's one list of roles.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Anonymous,
+        Self::Stranger,
+        Self::Viewer,
+        Self::Developer,
+        Self::Owner,
+        Self::Support,
+        Self::Admin,
+        Self::ApiToken,
+    ];
+
+    pub(crate) fn email(self) -> String {
+        format!("{self:?}@example.com").to_lowercase()
+    }
+
+    fn staff(self) -> Option<StaffRole> {
+        match self {
+            Self::Support => Some(StaffRole::Support),
+            Self::Admin => Some(StaffRole::Admin),
+            _ => None,
+        }
+    }
+
+    fn member_of(self) -> Option<(&'static str, Role)> {
+        match self {
+            Self::Stranger => Some((OTHER, Role::Owner)),
+            Self::Viewer => Some((ACCOUNT, Role::Viewer)),
+            Self::Developer => Some((ACCOUNT, Role::Developer)),
+            Self::Owner => Some((ACCOUNT, Role::Owner)),
+            _ => None,
+        }
+    }
+}
+
+/// How a world is to be.
+pub(crate) struct Plan {
+    pub(crate) public_url: &'static str,
+    pub(crate) sign_up: SignUp,
+    pub(crate) keys_per_account: i64,
+    pub(crate) support_url: Option<&'static str>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8080",
+            sign_up: SignUp::Open,
+            keys_per_account: 100,
+            support_url: None,
+        }
+    }
+}
+
+/// A portal.
+pub(crate) struct World {
+    pub(crate) db: Db,
+    pub(crate) hand: Hand,
+    pub(crate) clock: Clock,
+    pub(crate) shared: Shared,
+    pub(crate) public_url: &'static str,
+    call: Call,
+    file: PathBuf,
+    _folder: TempDir,
+}
+
+/// The schema, made once and copied for each test.
+static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("empty.db");
+    migrate::run(&DatabaseUrl::Sqlite(file.clone())).unwrap();
+    std::fs::read(file).unwrap()
+});
+
+/// The hash of everybody's password, made once.
+static HASH: LazyLock<String> = LazyLock::new(|| {
+    let runtime = actix_web::rt::Runtime::new().unwrap();
+    std::thread::scope(|_| {
+        runtime
+            .block_on(Hashing::new(1).hash(Password::from(PASSWORD.to_owned())))
+            .unwrap()
+    })
+});
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::planned(Plan::default()).await
+    }
+
+    pub(crate) async fn planned(plan: Plan) -> Self {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("latchkey.db");
+        std::fs::write(&file, &*EMPTY).unwrap();
+        let (clock, hand) = Clock::movable(BEGIN);
+        let db = Db::open(&DatabaseUrl::Sqlite(file.clone()), clock.clone()).unwrap();
+        let shared = shared(&db, &clock, &plan);
+        let world = Self {
+            call: call(&shared).await,
+            db,
+            hand,
+            clock,
+            shared,
+            public_url: plan.public_url,
+            file,
+            _folder: folder,
+        };
+        world.fill().await;
+        world
+    }
+
+    async fn fill(&self) {
+        let hash = std::thread::spawn(|| HASH.clone()).join().unwrap();
+        self.db
+            .change(move |c| {
+                let operator = scope::operator("test");
+                for (slug, name) in [(ACCOUNT, "Harbour & Vale"), (OTHER, "Brae Outdoor")] {
+                    let new = NewAccount {
+                        slug: Slug::parse(slug).unwrap(),
+                        name: DisplayName::parse(name).unwrap(),
+                        tier: Tier::SelfServe,
+                        plan: "free".to_owned(),
+                    };
+                    accounts::create(c, &operator, &new)?;
+                }
+                for actor in Actor::ALL {
+                    if actor.staff().is_none() && actor.member_of().is_none() {
+                        continue;
+                    }
+                    let new = NewUser {
+                        name: DisplayName::parse(&format!("Person {actor:?}")).unwrap(),
+                        email: Email::parse(&actor.email()).unwrap(),
+                        staff: actor.staff(),
+                        member_of: actor
+                            .member_of()
+                            .map(|(slug, role)| (Slug::parse(slug).unwrap(), role)),
+                        password_hash: Some(hash.clone()),
+                    };
+                    users::create_user(c, &operator, &new)?;
+                }
+                for (slug, name) in [("tiles", "Map tiles"), ("search", "Search")] {
+                    products::add(c, &operator, &product(slug, name))?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+    }
+
+    /// Sends one request as it stands.
+    pub(crate) async fn call(&self, request: TestRequest) -> Answer {
+        (self.call)(request).await
+    }
+
+    /// A browser in which nobody is signed in.
+    pub(crate) fn browser(&self) -> Browser<'_> {
+        Browser::new(self)
+    }
+
+    /// A browser in which somebody is signed in.
+    pub(crate) async fn signed_in(&self, actor: Actor) -> Browser<'_> {
+        let mut browser = self.browser();
+        if !matches!(actor, Actor::Anonymous | Actor::ApiToken) {
+            browser.sign_in(&actor.email(), PASSWORD).await;
+            assert_ne!(browser.path, "/sign-in", "{actor:?} is signed in");
+        }
+        if actor == Actor::ApiToken {
+            browser.authorization =
+                Some("Bearer lkm_0123456789abcdefghijklmnopqrstuvwxyz".to_owned());
+        }
+        browser
+    }
+
+    /// The scope of a member, as a page would have it.
+    pub(crate) async fn scope(&self, actor: Actor) -> scope::AccountScope {
+        let email = Email::parse(&actor.email()).unwrap().folded();
+        let slug = actor.member_of().unwrap().0;
+        self.db
+            .read(move |r| {
+                let known = users::credentials(r, &email)?.unwrap();
+                let person = users::person(r, &known.handle)?;
+                scope::account(r, &person, slug, Role::Viewer, RequestFacts::default())
+            })
+            .await
+            .unwrap()
+    }
+
+    /// Everything that the database holds, table by table.
+    pub(crate) fn dump(&self) -> String {
+        crate::browser::dump(&self.file)
+    }
+}
+
+fn product(slug: &str, name: &str) -> Product {
+    use latchkey_rules::environment::EnvironmentSet;
+    use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
+    Product {
+        slug: Slug::parse(slug).unwrap(),
+        name: name.to_owned(),
+        kind: "API".to_owned(),
+        docs_url: None,
+        sample: Sample {
+            method: "GET".to_owned(),
+            url: format!("http://127.0.0.1:8081/v1/authorize/{slug}"),
+            expect: "200".to_owned(),
+        },
+        key_in_query: KeyInQuery::Browser,
+        needs_token: false,
+        routes: vec![RouteFacts {
+            host: HostPattern::parse("api.example.com").unwrap(),
+            prefix: PathPrefix::parse(&format!("/{slug}")).unwrap(),
+            environments: EnvironmentSet::ANY,
+        }],
+        admin_prefixes: Vec::new(),
+    }
+}
+
+fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
+    Shared {
+        db: db.clone(),
+        clock: clock.clone(),
+        brand: Brand {
+            name: "Northwind Maps".to_owned(),
+            logo: None,
+            css: ":root{--brass:#a16a12}".to_owned(),
+        },
+        support: Support {
+            url: plan.support_url.map(str::to_owned),
+            mail: Some("help@northwind.example".to_owned()),
+        },
+        sales_url: None,
+        terms_url: None,
+        public_url: PublicUrl::parse(plan.public_url).unwrap(),
+        key_header: "X-API-Key".to_owned(),
+        env_var_name: "NORTHWIND_KEY".to_owned(),
+        secret_prefix: Prefix::parse("nw").unwrap(),
+        sign_up: plan.sign_up,
+        keys_per_account: plan.keys_per_account,
+        gate_url: "http://127.0.0.1:8081".to_owned(),
+        cookie_key: Key::generate(),
+        hashing: Hashing::new(2),
+        trusted_proxies: Vec::new(),
+    }
+}
+
+async fn call(shared: &Shared) -> Call {
+    let service = Rc::new(
+        test::init_service(App::new().configure(portal::configure(Data::new(shared.clone()))))
+            .await,
+    );
+    Rc::new(move |request| {
+        let service = Rc::clone(&service);
+        Box::pin(async move {
+            let (response, broken) =
+                match test::try_call_service(&*service, request.to_request()).await {
+                    Ok(answer) => (answer.into_parts().1.map_into_boxed_body(), false),
+                    Err(error) => (error.as_response_error().error_response(), true),
+                };
+            let headers = response
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+                .collect();
+            let status = response.status().as_u16();
+            let body = body::to_bytes(response.into_body())
+                .await
+                .ok()
+                .unwrap_or_default();
+            assert!(!broken || status >= 500, "an error that is no answer");
+            Answer {
+                status,
+                headers,
+                body: String::from_utf8_lossy(&body).into_owned(),
+            }
+        })
+    })
+}
