@@ -2,10 +2,14 @@
 
 mod account;
 pub mod chart;
+mod docs;
 mod keys;
+mod preferences;
+mod receipts;
 mod set_password;
 mod sign_in;
 mod sign_up;
+mod staff;
 mod start;
 
 use actix_web::HttpResponse;
@@ -25,6 +29,10 @@ pub fn routes() -> Vec<Route> {
         set_password::ROUTES,
         account::ROUTES,
         keys::ROUTES,
+        staff::ROUTES,
+        preferences::ROUTES,
+        docs::ROUTES,
+        receipts::ROUTES,
     ];
     families.concat()
 }
@@ -41,6 +49,10 @@ pub fn configure(shared: Data<Shared>) -> impl FnOnce(&mut ServiceConfig) {
             .configure(set_password::configure)
             .configure(account::configure)
             .configure(keys::configure)
+            .configure(staff::configure)
+            .configure(preferences::configure)
+            .configure(docs::configure)
+            .configure(receipts::configure)
             .default_service(web::to(nothing_here));
         let all = web::scope("")
             .wrap(from_fn(rim::rim))

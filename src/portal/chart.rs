@@ -9,12 +9,12 @@ use latchkey_rules::{
     time::{DAY_MS, Millis},
 };
 
-pub use geometry::{Lanes, Line};
+use geometry::Drawing;
 
 use crate::web::{format::number, zone};
 
 /// How many days are shown.
-pub const DAYS: usize = 30;
+pub(crate) const DAYS: usize = 30;
 
 /// The series of the chart, from the axis upwards: class, name.
 const SERIES: [(&str, &str); SERIES_COUNT] = [
@@ -31,38 +31,38 @@ type Counts = [i64; SERIES_COUNT];
 
 /// The chart and what stands around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chart {
+pub(crate) struct Chart {
     /// The drawing for a wide place.
-    pub wide: Lanes,
+    pub(crate) wide: Drawing,
     /// The drawing for a phone.
-    pub narrow: Lanes,
+    pub(crate) narrow: Drawing,
     /// Class, name and total of each series that has any.
-    pub legend: Vec<(&'static str, &'static str, String)>,
+    pub(crate) legend: Vec<(&'static str, &'static str, String)>,
     /// The same numbers as a table, newest day first.
-    pub days: Vec<DayRow>,
+    pub(crate) days: Vec<DayRow>,
     /// `23 Oct to 21 Nov`.
-    pub range: String,
+    pub(crate) range: String,
     /// How many requests there were.
-    pub total: i64,
+    pub(crate) total: i64,
     /// How many of them were refused.
-    pub refused: i64,
+    pub(crate) refused: i64,
 }
 
 /// One day of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DayRow {
+pub(crate) struct DayRow {
     /// `21 Nov`.
-    pub day: String,
+    pub(crate) day: String,
     /// `2026-11-21`.
-    pub iso: String,
+    pub(crate) iso: String,
     /// The counts, in the order of the legend.
-    pub counts: Vec<String>,
+    pub(crate) counts: Vec<String>,
 }
 
 impl Chart {
     /// The thirty UTC days up to and with today's. Counts outside of them are left out. `read_out` is the id of the
     /// element that prints the day pointed at.
-    pub fn of(
+    pub(crate) fn of(
         counted: impl IntoIterator<Item = (Millis, Code, i64)>,
         now: Millis,
         read_out: &'static str,
@@ -96,15 +96,10 @@ impl Chart {
             refused,
         }
     }
-
-    /// Whether there is nothing to draw.
-    pub fn is_empty(&self) -> bool {
-        self.total == 0
-    }
 }
 
 /// The start of the first day that is shown; what the store is asked for begins there.
-pub fn first_day(now: Millis) -> Millis {
+pub(crate) fn first_day(now: Millis) -> Millis {
     let back = i64::try_from(DAYS).unwrap_or(0) - 1;
     now.day_start().plus_ms(-back * DAY_MS)
 }

@@ -71,6 +71,8 @@ pub struct Shared {
     pub public_url: PublicUrl,
     /// The header in which a client sends its secret, as the operator names it.
     pub key_header: String,
+    /// The name under which a secret may stand in a query, where a product allows that.
+    pub key_query: String,
     /// The environment variable in which the examples keep a secret.
     pub env_var_name: String,
     /// What secrets begin with.

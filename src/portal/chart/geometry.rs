@@ -15,42 +15,42 @@ fn units(tenths: i64) -> String {
 
 /// The chart as a template prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lanes {
+pub(crate) struct Drawing {
     /// What is told to those who do not see it.
-    pub label: String,
+    pub(crate) label: String,
     /// The view box's width.
-    pub width: String,
+    pub(crate) width: String,
     /// Its height.
-    pub height: String,
+    pub(crate) height: String,
     /// Where it is shown.
-    pub class: &'static str,
+    pub(crate) class: &'static str,
     /// The id of the element that prints the day pointed at; empty for none.
-    pub out: &'static str,
+    pub(crate) out: &'static str,
     /// The lanes' names with their height.
-    pub lanes: Vec<(String, &'static str)>,
+    pub(crate) lanes: Vec<(String, &'static str)>,
     /// The lines behind the bars.
-    pub grid: Vec<Line>,
+    pub(crate) grid: Vec<Line>,
     /// Class and path of each series.
-    pub series: Vec<(&'static str, String)>,
+    pub(crate) series: Vec<(&'static str, String)>,
     /// The dates below the axis: place, height, anchor, text.
-    pub ticks: Vec<(String, String, &'static str, String)>,
+    pub(crate) ticks: Vec<(String, String, &'static str, String)>,
     /// What reacts to pointing: place, height, width, height, text.
-    pub days: Vec<(String, String, String, String, String)>,
+    pub(crate) days: Vec<(String, String, String, String, String)>,
 }
 
 /// A line behind the bars, with its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub(crate) struct Line {
     /// Where it begins.
-    pub x1: String,
+    pub(crate) x1: String,
     /// Where it ends.
-    pub x2: String,
+    pub(crate) x2: String,
     /// Its height.
-    pub y: String,
+    pub(crate) y: String,
     /// Its number.
-    pub label: String,
+    pub(crate) label: String,
     /// Whether it is the bottom of a lane.
-    pub axis: bool,
+    pub(crate) axis: bool,
 }
 
 /// A layout, in tenths.
@@ -122,7 +122,7 @@ pub(super) fn draw(
     said: &[String],
     label: &str,
     out: &'static str,
-) -> Lanes {
+) -> Drawing {
     let most = days
         .iter()
         .map(|day| day.iter().sum::<i64>())
@@ -137,7 +137,7 @@ pub(super) fn draw(
     let upper = grid(layout, layout.upper, &scale::marks(most), most);
     let top = scale::top_mark(most_refused);
     let lower = grid(layout, layout.lower, top.as_slice(), most_refused);
-    Lanes {
+    Drawing {
         label: label.to_owned(),
         width: units(layout.width),
         height: units(layout.lower.bottom + DATES_BELOW + 50),

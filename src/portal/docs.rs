@@ -1,0 +1,120 @@
+//! The documentation, readable by all: how to get a key, what each code means, the words. It knows no account and no key.
+
+use actix_web::{HttpResponse, http::header, web::Data};
+use askama::Template;
+use latchkey_rules::code::Code;
+
+use crate::store::products::{self, Product};
+use crate::web::{Shared, error::Error, frame::Frame, render, scope::Anyone, shared::SignUp};
+
+crate::routes! {
+    GET "/docs" Anyone => index;
+    GET "/docs/get-a-key" Anyone => get_a_key;
+    GET "/docs/verdicts" Anyone => verdicts;
+    GET "/docs/errors" Anyone => errors;
+    GET "/docs/words" Anyone => words;
+}
+
+#[derive(Template)]
+#[template(path = "docs/index.html")]
+struct IndexView {
+    frame: Frame,
+    page: &'static str,
+    products: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "docs/get-a-key.html")]
+struct GetAKeyView {
+    frame: Frame,
+    page: &'static str,
+    sign_up_open: bool,
+    header_name: String,
+    query_name: String,
+    env_var: String,
+    sample_url: String,
+}
+
+#[derive(Template)]
+#[template(path = "docs/errors.html")]
+struct VerdictsView {
+    frame: Frame,
+    page: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    code: &'static str,
+    status: u16,
+    title: &'static str,
+    cause: &'static str,
+    mend: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "docs/words.html")]
+struct WordsView {
+    frame: Frame,
+    page: &'static str,
+}
+
+async fn index(_scope: Anyone, frame: Frame, shared: Data<Shared>) -> Result<HttpResponse, Error> {
+    let products = shared.db.read(products::all).await?;
+    let link = |product: Product| (product.name, product.docs_url.unwrap_or_default());
+    let products = products.into_iter().map(link).collect();
+    render::ok(&IndexView {
+        frame,
+        page: "",
+        products,
+    })
+}
+
+async fn get_a_key(
+    _scope: Anyone,
+    frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    let products = shared.db.read(products::all).await?;
+    let sample = products
+        .into_iter()
+        .next()
+        .map(|product| product.sample.url);
+    render::ok(&GetAKeyView {
+        frame,
+        page: "get-a-key",
+        sign_up_open: shared.sign_up == SignUp::Open,
+        header_name: shared.key_header.clone(),
+        query_name: shared.key_query.clone(),
+        env_var: shared.env_var_name.clone(),
+        sample_url: sample.unwrap_or_else(|| "https://api.example.com/".to_owned()),
+    })
+}
+
+async fn verdicts(_scope: Anyone, frame: Frame) -> Result<HttpResponse, Error> {
+    let rows = Code::ALL.iter().map(|code| Row {
+        code: code.as_str(),
+        status: code.http_status(),
+        title: code.title(),
+        cause: code.cause(),
+        mend: code.mend(),
+    });
+    render::ok(&VerdictsView {
+        frame,
+        page: "verdicts",
+        rows: rows.collect(),
+    })
+}
+
+/// The same page under the name that people guess.
+async fn errors(_scope: Anyone) -> Result<HttpResponse, Error> {
+    Ok(HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, "/docs/verdicts"))
+        .finish())
+}
+
+async fn words(_scope: Anyone, frame: Frame) -> Result<HttpResponse, Error> {
+    render::ok(&WordsView {
+        frame,
+        page: "words",
+    })
+}

@@ -1,0 +1,49 @@
+//! A key as staff see it: how it stands, whose it is, what it was used for today and in thirty days. It shows no secret,
+//! and changes nothing: `standing` does.
+
+mod view;
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Path},
+};
+use latchkey_rules::key_id::KeyId;
+
+use crate::portal::chart;
+use crate::store::{activity, keys};
+use crate::web::{
+    Shared,
+    error::Error,
+    frame::Frame,
+    render,
+    scope::{Staff, Support},
+};
+
+pub(crate) async fn show(
+    staff: Staff<Support>,
+    path: Path<String>,
+    frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    let id = named(&path)?;
+    let scope = staff.scope.clone();
+    let now = frame.now();
+    let read = shared.db.read(move |r| {
+        let found = keys::find(r, &scope, &id)?;
+        let from = chart::first_day(now);
+        let counted = activity::of_key_for_staff(r, &scope, &id, from, now.plus_ms(1))?;
+        Ok((found, counted))
+    });
+    let (found, counted) = read.await?;
+    render::ok(&view::ShowView::new(
+        frame,
+        staff.scope.role(),
+        &found,
+        &counted,
+    ))
+}
+
+/// The key that a path names. What cannot be an ID is not there.
+pub(crate) fn named(path: &str) -> Result<KeyId, Error> {
+    KeyId::parse(path).map_err(|_no_id| Error::NotFound)
+}
