@@ -8,6 +8,8 @@ mod job;
 pub mod migrate;
 mod pool;
 mod queue;
+#[cfg(test)]
+mod tests;
 mod threads;
 mod transaction;
 mod url;

@@ -8,8 +8,9 @@ use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
+use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
-use diesel::{Connection, QueryResult};
+use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connect::{Role, any};
@@ -20,6 +21,16 @@ const FOR_POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres"
 
 /// One migrates at a time. On SQLite `BEGIN IMMEDIATE` is the lock.
 const POSTGRES_LOCK: &str = "SELECT pg_advisory_xact_lock(7811887341232)";
+
+const IN_POSTGRES: &str = "SELECT tablename::TEXT AS name FROM pg_catalog.pg_tables \
+     WHERE tablename = '__diesel_schema_migrations' AND schemaname = ANY (current_schemas(false))";
+const IN_SQLITE: &str = "SELECT name FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text, column_name = name)]
+    _name: String,
+}
 
 /// How a database's schema stands to this release's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +53,11 @@ pub fn state(url: &DatabaseUrl) -> Result<State, OpenError> {
     {
         return Ok(State::Behind(known::<Sqlite>(&FOR_SQLITE).len()));
     }
-    let found = match any(url, Role::Plain)? {
-        Any::Pg(mut pg) => compare::<_, Pg>(&mut pg, &FOR_POSTGRES),
-        Any::Sqlite(mut sqlite) => compare::<_, Sqlite>(&mut sqlite, &FOR_SQLITE),
+    let mut conn = any(url, Role::Plain)?;
+    let begun = begun(&mut conn).map_err(|error| refused(url, &error.to_string()))?;
+    let found = match &mut conn {
+        Any::Pg(pg) => compare::<_, Pg>(pg, &FOR_POSTGRES, begun),
+        Any::Sqlite(sqlite) => compare::<_, Sqlite>(sqlite, &FOR_SQLITE, begun),
     };
     found.map_err(|why| refused(url, &why))
 }
@@ -127,13 +140,26 @@ where
     AnsiTransactionManager::rollback_transaction(conn)
 }
 
-fn compare<C, DB>(conn: &mut C, source: &EmbeddedMigrations) -> Result<State, String>
+/// Whether the table of migrations is there. Diesel would make it, and a look must not write.
+fn begun(conn: &mut Any) -> QueryResult<bool> {
+    let query = match conn {
+        Any::Pg(_) => IN_POSTGRES,
+        Any::Sqlite(_) => IN_SQLITE,
+    };
+    let found: Vec<Found> = sql_query(query).load(conn)?;
+    Ok(!found.is_empty())
+}
+
+fn compare<C, DB>(conn: &mut C, source: &EmbeddedMigrations, begun: bool) -> Result<State, String>
 where
     DB: Backend,
     C: Connection<Backend = DB> + MigrationHarness<DB>,
     EmbeddedMigrations: MigrationSource<DB>,
 {
     let known = known::<DB>(source);
+    if !begun {
+        return Ok(State::Behind(known.len()));
+    }
     let applied: Vec<String> = conn
         .applied_migrations()
         .map_err(|error| error.to_string())?
