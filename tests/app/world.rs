@@ -323,6 +323,7 @@ fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
         terms_url: None,
         public_url: PublicUrl::parse(plan.public_url).unwrap(),
         key_header: "X-API-Key".to_owned(),
+        key_query: "key".to_owned(),
         env_var_name: "NORTHWIND_KEY".to_owned(),
         secret_prefix: Prefix::parse("nw").unwrap(),
         sign_up: plan.sign_up,
