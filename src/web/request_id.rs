@@ -25,7 +25,11 @@ impl RequestId {
         prefix.copy_from_slice(PREFIX);
         for (place, digit) in digits.iter_mut().enumerate() {
             // 25 digits use up 125 of the 128 bits; the last one takes its five from the byte.
-            let five = if place < 25 { bits & 31 } else { u128::from(more & 31) };
+            let five = if place < 25 {
+                bits & 31
+            } else {
+                u128::from(more & 31)
+            };
             bits >>= 5;
             *digit = usize::try_from(five)
                 .ok()
@@ -71,7 +75,9 @@ mod tests {
 
     #[test]
     fn ids_have_their_form_and_differ() {
-        let ids: std::collections::HashSet<String> = (0..1_000).map(|_| RequestId::generate().to_string()).collect();
+        let ids: std::collections::HashSet<String> = (0..1_000)
+            .map(|_| RequestId::generate().to_string())
+            .collect();
         assert_eq!(ids.len(), 1_000);
         for id in ids {
             let digits = id.strip_prefix("req_").unwrap();

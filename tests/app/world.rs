@@ -13,7 +13,7 @@ use latchkey::clock::{Clock, Hand};
 use latchkey::portal;
 use latchkey::store::accounts::{self, NewAccount};
 use latchkey::store::products::{self, Product, Sample};
-use latchkey::store::scope::{self, RequestFacts};
+use latchkey::store::scope;
 use latchkey::store::users::{self, NewUser};
 use latchkey::store::{DatabaseUrl, Db, migrate};
 use latchkey::web::Shared;
@@ -148,7 +148,6 @@ impl Default for Plan {
 pub(crate) struct World {
     pub(crate) db: Db,
     pub(crate) hand: Hand,
-    pub(crate) clock: Clock,
     pub(crate) shared: Shared,
     pub(crate) public_url: &'static str,
     call: Call,
@@ -190,7 +189,6 @@ impl World {
             call: call(&shared).await,
             db,
             hand,
-            clock,
             shared,
             public_url: plan.public_url,
             file,
@@ -262,18 +260,21 @@ impl World {
         browser
     }
 
-    /// The scope of a member, as a page would have it.
-    pub(crate) async fn scope(&self, actor: Actor) -> scope::AccountScope {
+    /// The handle of somebody.
+    pub(crate) async fn handle(&self, actor: Actor) -> users::UserHandle {
         let email = Email::parse(&actor.email()).unwrap().folded();
-        let slug = actor.member_of().unwrap().0;
-        self.db
-            .read(move |r| {
-                let known = users::credentials(r, &email)?.unwrap();
-                let person = users::person(r, &known.handle)?;
-                scope::account(r, &person, slug, Role::Viewer, RequestFacts::default())
-            })
-            .await
-            .unwrap()
+        let known = self.db.read(move |r| users::credentials(r, &email));
+        known.await.unwrap().unwrap().handle
+    }
+
+    /// A key of the account, made on the page; its ID.
+    pub(crate) async fn key(&self, name: &str) -> String {
+        let mut browser = self.signed_in(Actor::Developer).await;
+        browser.get(&format!("/accounts/{ACCOUNT}/keys/new")).await;
+        browser
+            .submit("Create key", &[("name", name), ("products", "tiles")])
+            .await;
+        browser.one("#key-id")
     }
 
     /// Everything that the database holds, table by table.
