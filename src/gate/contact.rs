@@ -190,7 +190,7 @@ mod tests {
 
     fn contact() -> (Contact, crate::clock::Hand) {
         let (clock, hand) = Clock::movable(Millis(1_000_000));
-        (Contact::new(clock, Duration::from_secs(300)), hand)
+        (Contact::new(clock, Duration::from_mins(5)), hand)
     }
 
     #[test]
@@ -225,6 +225,6 @@ mod tests {
     fn a_stopped_follower_ends_at_once() {
         let (contact, _hand) = contact();
         contact.stop();
-        assert_eq!(contact.next(Duration::from_secs(60)), Next::Stop);
+        assert_eq!(contact.next(Duration::from_mins(1)), Next::Stop);
     }
 }

@@ -156,6 +156,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table of cases is read line by line, however long"
+    )]
     fn t_41_spoofs_and_contradictions_are_refused() {
         use TargetError::{NoTarget, Repeated, TwoTargets, Unreadable, Untrusted};
         let base = forwarded();

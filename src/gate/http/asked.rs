@@ -3,10 +3,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 
 use latchkey_rules::verdict::{Asked, Target};
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::gate::answer::Failure;
@@ -101,7 +103,7 @@ fn given<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
 
 /// Reads one question.
 pub(super) fn one<'a>(body: &'a [u8], prefix: &str) -> Result<Question<'a>, Failure> {
-    let question: Question<'a> = parse(body, prefix)?;
+    let Object(question) = parse::<Object<Question<'a>>>(body, prefix)?;
     match question.check() {
         Ok(()) => Ok(question),
         Err(why) => Err(Failure::BadRequest(why.to_owned())),
@@ -110,7 +112,7 @@ pub(super) fn one<'a>(body: &'a [u8], prefix: &str) -> Result<Question<'a>, Fail
 
 /// Reads a batch.
 pub(super) fn batch<'a>(body: &'a [u8], prefix: &str) -> Result<Vec<Question<'a>>, Failure> {
-    let batch: Batch<'a> = parse(body, prefix)?;
+    let Object(batch) = parse::<Object<Batch<'a>>>(body, prefix)?;
     let Some(questions) = batch.requests.0 else {
         return Err(Failure::TooMany { limit: BATCH_ITEMS });
     };
@@ -147,7 +149,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Questions<'a> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let mut questions =
                     Vec::with_capacity(list.size_hint().unwrap_or(64).min(BATCH_ITEMS));
-                while let Some(question) = list.next_element()? {
+                while let Some(Object(question)) = list.next_element()? {
                     questions.push(question);
                     if questions.len() > BATCH_ITEMS {
                         while list.next_element::<IgnoredAny>()?.is_some() {}
@@ -158,6 +160,27 @@ impl<'de: 'a, 'a> Deserialize<'de> for Questions<'a> {
             }
         }
         deserializer.deserialize_seq(List)
+    }
+}
+
+/// What stands in braces: serde would take a list for it too, by the order of its fields.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Braces<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Braces<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Braces(PhantomData))
     }
 }
 
