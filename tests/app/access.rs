@@ -29,7 +29,9 @@ fn expected(who: Who, actor: Actor) -> Meets {
         (_, Anonymous | ApiToken) => Meets::SignInFirst,
         (Who::SignedIn, _) => Meets::Served,
         (Who::Support, Support | Admin) | (Who::Admin, Admin) => Meets::Served,
-        (Who::Support | Who::Admin, _) => Meets::Forbidden,
+        (Who::Admin, Support) => Meets::Forbidden,
+        // Who is no staff at all finds nothing there.
+        (Who::Support | Who::Admin, _) => Meets::NotFound,
         (Who::Viewer | Who::Developer | Who::Owner, Stranger | Support | Admin) => Meets::NotFound,
         (Who::Viewer, Viewer | Developer | Owner) => Meets::Served,
         (Who::Developer, Developer | Owner) | (Who::Owner, Owner) => Meets::Served,
