@@ -4,9 +4,14 @@
 
 mod access;
 mod browser;
+mod docs;
 mod keys;
+mod preferences;
+mod receipts;
 mod rim;
 mod sessions;
 mod set_password;
 mod sign_up;
+mod staff_disable;
+mod staff_look_up;
 mod world;
