@@ -98,6 +98,19 @@ on_both! {
     }
 
     #[test]
+    fn a_job_that_hides_a_broken_statement_is_never_told_that_all_was_kept(store) {
+        let hidden = store.db.write_blocking(|w| {
+            sessions::save(w, &[1; 32], "{}", None)?;
+            let broken = sessions::save(w, &[1; 32], "{}", None);
+            assert!(broken.is_err());
+            Ok(())
+        });
+        // SQLite undoes the one statement, PostgreSQL the whole transaction: the answer must say which.
+        assert_eq!(hidden.is_ok(), saved(store) == 1, "{hidden:?}");
+        assert_eq!(save(store, 2), Ok(()));
+    }
+
+    #[test]
     fn a_panicking_job_is_an_error_and_its_thread_lives(store) {
         for number in 0..10 {
             let broken: Result<(), Error> = store.db.write_blocking(move |w| {

@@ -401,12 +401,12 @@ impl OwnDatabase {
         let mut conn = PgConnection::establish(server).unwrap();
         conn.batch_execute(&format!("CREATE DATABASE {name} {how}"))
             .unwrap();
-        let (head, query) = server.split_once('?').unwrap_or((server, ""));
-        let authority_end = head.rfind('/').filter(|at| *at > "postgresql://".len());
-        let head = authority_end.map_or(head, |at| head.split_at(at).0);
+        let (scheme, rest) = server.split_once("://").unwrap();
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let host = place.split_once('/').map_or(place, |(host, _name)| host);
         let joint = if query.is_empty() { "" } else { "?" };
         Self {
-            url: DatabaseUrl::Postgres(format!("{head}/{name}{joint}{query}")),
+            url: DatabaseUrl::Postgres(format!("{scheme}://{host}/{name}{joint}{query}")),
             name,
             server,
             kept_template: None,

@@ -48,6 +48,10 @@ impl Reader {
 
     /// Commits, or inside of a transaction releases the savepoint.
     pub(super) fn commit(&mut self) -> Result<()> {
+        if let Any::Pg(pg) = &mut self.conn {
+            // After a failed statement PostgreSQL answers COMMIT with a rollback and no error: ask first.
+            pg.batch_execute("SELECT 1")?;
+        }
         Ok(Manager::commit_transaction(&mut self.conn)?)
     }
 
