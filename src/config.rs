@@ -20,7 +20,7 @@ use latchkey_rules::secret::Prefix;
 pub use accent::{Accent, SURFACES};
 pub use near::variable;
 pub use place::{Broken, Place, Problem};
-pub use product::{ProductEntry, RouteEntry, SampleEntry};
+pub use product::{ProductEntry, SampleEntry};
 pub use read::{Sources, setting_names};
 pub use values::{GateToken, Listen, PublicUrl, TrustedProxies};
 

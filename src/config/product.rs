@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use latchkey_rules::environment::Environment;
-use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix};
+use latchkey_rules::environment::{Environment, EnvironmentSet};
+use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
 use latchkey_rules::slug::Slug;
 
 use super::place::Place;
@@ -28,20 +28,9 @@ pub struct ProductEntry {
     /// Which keys may stand in the query.
     pub key_in_query: KeyInQuery,
     /// The hosts and paths that belong to it; a product without any is asked for by its slug.
-    pub routes: Vec<RouteEntry>,
+    pub routes: Vec<RouteFacts>,
     /// Paths below which a key needs admin access.
     pub admin_prefixes: Vec<PathPrefix>,
-}
-
-/// A host and path of a product.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RouteEntry {
-    /// The host, or a pattern.
-    pub host: HostPattern,
-    /// The path.
-    pub path: PathPrefix,
-    /// The environments whose keys are let in; none stands for all.
-    pub environments: Vec<Environment>,
 }
 
 /// A request that shows a product at work.
@@ -49,12 +38,8 @@ pub struct RouteEntry {
 pub struct SampleEntry {
     /// Its method.
     pub method: String,
-    /// Where it goes; may hold `{secret}`.
+    /// Where it goes.
     pub url: String,
-    /// Header lines, `Name: value`.
-    pub headers: Vec<String>,
-    /// Its body; may hold `{secret}`.
-    pub body: Option<String>,
     /// What one should see.
     pub expect: String,
 }
@@ -90,11 +75,11 @@ fn check_routes(
     taken: &mut BTreeMap<String, String>,
 ) {
     for route in &entry.routes {
-        let pair = format!("{}{}", route.host, route.path);
+        let pair = format!("{}{}", route.host, route.prefix);
         if let Some(owner) = taken.insert(pair, entry.slug.to_string()) {
-            let RouteEntry { host, path, .. } = route;
+            let RouteFacts { host, prefix, .. } = route;
             let text = format!(
-                "product.routes must be pairs that no other has: host {host} with path {path} belongs to {owner} and to {}",
+                "product.routes must be pairs that no other has: host {host} with path {prefix} belongs to {owner} and to {}",
                 entry.slug
             );
             root.problem(at.clone(), text);
@@ -143,7 +128,7 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
     })
 }
 
-fn route(mut table: Reading<'_>) -> Option<RouteEntry> {
+fn route(mut table: Reading<'_>) -> Option<RouteFacts> {
     let host = table.required("host", |t| {
         HostPattern::parse(t)
             .map_err(|_| "must be a host such as api.example.com, *.example.com for all below it, or * for any".to_owned())
@@ -157,10 +142,12 @@ fn route(mut table: Reading<'_>) -> Option<RouteEntry> {
         .list("environments", |t| values::one_of(t, &words))
         .unwrap_or_default();
     table.end();
-    Some(RouteEntry {
+    Some(RouteFacts {
         host: host?,
-        path: path?,
-        environments,
+        prefix: path?,
+        environments: environments
+            .into_iter()
+            .fold(EnvironmentSet::ANY, EnvironmentSet::with),
     })
 }
 
@@ -185,28 +172,11 @@ fn sample(mut table: Reading<'_>, is_there: bool) -> Option<SampleEntry> {
     } else {
         table.text("url", values::link)
     };
-    let headers = table.list("headers", |t| {
-        let named = t.split_once(": ").is_some_and(|(name, value)| {
-            !value.is_empty() && (values::header_name(name).is_ok() || is_content_type(name))
-        });
-        if named && !t.contains(['\r', '\n']) {
-            Ok(t.to_owned())
-        } else {
-            Err("must be a header line such as Accept: application/json".to_owned())
-        }
-    });
-    let body = table.text("body", |t| Ok(t.to_owned()));
     let expect = table.text("expect", |t| values::words(t, 200));
     table.end();
     Some(SampleEntry {
         method: method.unwrap_or_else(|| "GET".to_owned()),
         url: url?,
-        headers: headers.unwrap_or_default(),
-        body: body.filter(|b| !b.is_empty()),
         expect: expect.unwrap_or_default(),
     })
-}
-
-fn is_content_type(name: &str) -> bool {
-    name.eq_ignore_ascii_case("content-type")
 }

@@ -40,14 +40,7 @@ pub(super) fn of_file(name: &Arc<str>, text: &str) -> Result<Table, Broken> {
     };
     match DeTable::parse(text) {
         Ok(table) => Ok(file.table(table.get_ref())),
-        // The parser's own words name what it expected; the line that it read is left out, for it may hold a secret.
-        Err(error) => Err(Broken::one(
-            error.span().map_or_else(
-                || Place::File(Arc::clone(name)),
-                |span| file.place(span.start),
-            ),
-            format!("this is no TOML: {}", first_line(error.message())),
-        )),
+        Err(error) => Err(file.not_toml(&error)),
     }
 }
 
@@ -65,6 +58,25 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// The parser's own words name what it expected. The line that it read is left out, for it may hold a secret; a
+    /// name that stands twice holds none.
+    fn not_toml(&self, error: &toml::de::Error) -> Broken {
+        let at = error.span().map_or_else(
+            || Place::File(Arc::clone(&self.name)),
+            |span| self.place(span.start),
+        );
+        let message = first_line(error.message());
+        let twice = error
+            .span()
+            .and_then(|span| self.text.get(span))
+            .filter(|_| message.starts_with("duplicate key"));
+        let text = match twice {
+            Some(name) => format!("{name} stands twice in one table"),
+            None => format!("this is no TOML: {message}"),
+        };
+        Broken::one(at, text)
+    }
+
     fn place(&self, offset: usize) -> Place {
         let line = self
             .text

@@ -321,7 +321,7 @@ const FILES: &[(&str, usize, &[&str])] = &[
     (
         "sign_up = \"open\"\nsign_up = \"closed\"",
         2,
-        &["this is no TOML"],
+        &["sign_up stands twice"],
     ),
 ];
 
