@@ -168,7 +168,7 @@ impl Gate {
             clock.clone(),
             settings.node.clone(),
             &settings.data_dir,
-        );
+        )?;
         let judge = Judge {
             replica: follower.applier().replica(),
             contact,

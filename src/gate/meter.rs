@@ -1,15 +1,17 @@
 //! The meter: counts verdicts as they are decided and brings the counts to the database, each exactly once.
 //!
 //! A thread takes the counts each second as one numbered batch. A batch is one transaction that also notes its number,
-//! so one that was written is never written again. While the database is away batches wait, on disk where that is
-//! possible; beyond [`QUEUE_LIMIT`] they are dropped and the drops counted. It must not know HTTP or the verdict.
+//! so one that was written is never written again. What cannot be written at once (the database is away, or a second
+//! brought more different counts than a second may write) waits in memory, merged, and in a journal on disk. Beyond
+//! [`QUEUE_LIMIT`] counts are dropped, and the drops counted. It must not know HTTP or the verdict.
 
-mod spill;
+mod journal;
+mod outbox;
+mod pending;
 pub(crate) mod tally;
 
-use std::collections::VecDeque;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,24 +20,28 @@ use latchkey_rules::time::Millis;
 use rand::RngExt;
 
 use crate::clock::Clock;
-use crate::store::activity::{self, MeterBatch, MeterRow};
-use crate::store::replica::RowId;
-use crate::store::{self, Db};
+use crate::store::Db;
 
 use super::contact::{Contact, Freshness};
-use spill::Spill;
+use journal::Journal;
+use outbox::{Attempt, Outbox};
+use pending::{ENTRY_BYTES, Pending};
 use tally::{Count, Subject, Tally};
 
 /// Between two flushes.
 const FLUSH: Duration = Duration::from_secs(1);
-/// Bytes of batches that wait, in memory and on disk together.
+/// Rows of one batch, and of one second: writing more would take the processor away from deciding. A row that waits
+/// gathers counts meanwhile, so that a busy gate writes the fewer rows a verdict the busier it is.
+const BATCH_ROWS: usize = 4_000;
+/// Bytes of counts that wait.
 const QUEUE_LIMIT: u64 = 64 * 1024 * 1024;
 /// How often a batch is tried that the database refuses.
 const TRIES: u8 = 3;
 
 /// One flush.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Batch {
+    node: String,
     epoch: i64,
     seq: i64,
     at: Millis,
@@ -103,35 +109,26 @@ impl Meter {
 pub(crate) struct Flusher {
     meter: Arc<Meter>,
     contact: Arc<Contact>,
-    db: Db,
+    outbox: Outbox,
     clock: Clock,
     node: String,
     epoch: i64,
     seq: i64,
-    spill: Spill,
-    waiting: VecDeque<Waiting>,
+    journal: Journal,
+    pending: Pending,
+    in_flight: Option<InFlight>,
+    /// Whether the journal's last failure was told.
+    journal_failing: bool,
 }
 
-struct Waiting {
-    held: Held,
-    bytes: u64,
-    tries: u8,
-}
-
-enum Held {
-    InMemory(Batch),
-    OnDisk(PathBuf),
-}
-
-/// What became of an attempt.
-enum Attempt {
-    Done,
-    Away,
-    Refused,
+/// A batch that has its number, and may or may not be written: only this very batch may be tried again.
+struct InFlight {
+    batch: Batch,
+    refusals: u8,
 }
 
 impl Flusher {
-    /// A flusher with a new epoch; what an earlier run left on disk waits before anything new.
+    /// A flusher with a new epoch; what an earlier run left waits before anything new.
     pub(crate) fn new(
         meter: Arc<Meter>,
         contact: Arc<Contact>,
@@ -139,212 +136,196 @@ impl Flusher {
         clock: Clock,
         node: String,
         data_dir: &Path,
-    ) -> Self {
-        let spill = Spill::new(data_dir);
-        let left = spill.left().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the folder of waiting activity cannot be read");
-            Vec::new()
-        });
-        let waiting = left.into_iter().map(|(path, bytes)| Waiting {
-            held: Held::OnDisk(path),
-            bytes,
-            tries: 0,
-        });
-        Self {
+    ) -> io::Result<Self> {
+        let epoch = rand::rng().random_range(1..i64::MAX);
+        let (journal, left) = Journal::open(&data_dir.join("spill"), epoch);
+        let in_flight = left.in_flight.map(|batch| InFlight { batch, refusals: 0 });
+        Ok(Self {
             meter,
             contact,
-            db,
+            outbox: Outbox::open(db)?,
             clock,
             node,
-            epoch: rand::rng().random_range(1..i64::MAX),
+            epoch,
             seq: 0,
-            spill,
-            waiting: waiting.collect(),
-        }
+            journal,
+            pending: left.pending,
+            in_flight,
+            journal_failing: false,
+        })
     }
 
-    /// Flushes each second until the meter stops, then once more.
+    /// Flushes each second until the meter stops, then until nothing waits.
     pub(crate) fn run(mut self) {
         while self.meter.goes_on() {
             self.flush();
+            self.report();
         }
         self.flush();
-        self.spill_all();
+        while self.is_waiting() && self.in_touch() && self.send() == Attempt::Done {}
+        self.mend_journal();
         self.report();
     }
 
     fn flush(&mut self) {
-        self.take();
-        // A frozen database is not asked: the answer would take its whole deadline while counts pile up in memory.
-        if self.contact.freshness() == Freshness::InTouch {
-            self.write_waiting();
-        } else {
-            self.spill_all();
-        }
-        self.report();
-    }
-
-    /// Takes what was counted since the last time.
-    fn take(&mut self) {
-        let rows = self.meter.tally.take();
-        if rows.is_empty() {
-            return;
-        }
-        let bytes = u64::try_from(rows.len() * size_of::<Count>()).unwrap_or(u64::MAX);
-        if self.queued() + bytes > QUEUE_LIMIT {
-            let lost: i64 = rows.iter().map(|row| row.times).sum();
-            let lost = u64::try_from(lost).unwrap_or(0);
-            let before = self.meter.counts.dropped.fetch_add(lost, Ordering::Relaxed);
-            if before == 0 {
-                tracing::error!("activity is lost: the database is away and no more can wait");
+        let fresh = self.meter.tally.take();
+        let in_touch = self.in_touch();
+        if in_touch && !self.is_waiting() && fresh.len() <= BATCH_ROWS {
+            if !fresh.is_empty() {
+                self.write_fresh(fresh);
             }
             return;
         }
+        self.keep(fresh);
+        // A frozen database is not asked: its answer would take the whole deadline, while counts pile up unjournalled.
+        if in_touch {
+            let before = self.in_flight.is_some();
+            let attempt = self.send();
+            if before && attempt == Attempt::Done && self.is_waiting() {
+                self.send();
+            }
+        }
+        self.mend_journal();
+    }
+
+    fn in_touch(&self) -> bool {
+        self.contact.freshness() == Freshness::InTouch
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.in_flight.is_some() || !self.pending.is_empty()
+    }
+
+    /// The everyday case: one second's counts go straight to the database.
+    fn write_fresh(&mut self, fresh: Vec<Count>) {
+        let batch = self.number(fresh);
+        if self.attempt(&batch) != Attempt::Done {
+            let noted = self
+                .journal
+                .counted(&batch.rows)
+                .and_then(|()| self.journal.sent(&batch));
+            self.told(noted);
+            self.in_flight = Some(InFlight { batch, refusals: 1 });
+        }
+    }
+
+    /// Keeps counts for later, in memory and in the journal.
+    fn keep(&mut self, fresh: Vec<Count>) {
+        if fresh.is_empty() {
+            return;
+        }
+        let noted = self.journal.counted(&fresh);
+        self.told(noted);
+        let limit = usize::try_from(QUEUE_LIMIT / ENTRY_BYTES).unwrap_or(usize::MAX);
+        let lost = self.pending.add(fresh, limit);
+        let times = lost.iter().map(|count| count.times).sum::<i64>();
+        let times = u64::try_from(times).unwrap_or(0);
+        if times > 0
+            && self
+                .meter
+                .counts
+                .dropped
+                .fetch_add(times, Ordering::Relaxed)
+                == 0
+        {
+            tracing::error!("activity is lost: the database is away and no more can wait");
+        }
+    }
+
+    /// Tries the batch that has a number, else gives one to what waited longest.
+    fn send(&mut self) -> Attempt {
+        let Some(mut flight) = self.next_flight() else {
+            return Attempt::Done;
+        };
+        let attempt = self.attempt(&flight.batch);
+        if attempt == Attempt::Refused {
+            flight.refusals += 1;
+        }
+        if attempt == Attempt::Done || flight.refusals >= TRIES {
+            if attempt == Attempt::Refused {
+                self.reject(&flight.batch);
+            }
+            let noted = self.journal.settled(&flight.batch);
+            self.told(noted);
+            return Attempt::Done;
+        }
+        self.in_flight = Some(flight);
+        attempt
+    }
+
+    fn next_flight(&mut self) -> Option<InFlight> {
+        if self.in_flight.is_some() {
+            return self.in_flight.take();
+        }
+        let rows = self.pending.take(BATCH_ROWS);
+        if rows.is_empty() {
+            return None;
+        }
+        let batch = self.number(rows);
+        let noted = self.journal.sent(&batch);
+        self.told(noted);
+        Some(InFlight { batch, refusals: 0 })
+    }
+
+    fn number(&mut self, rows: Vec<Count>) -> Batch {
         self.seq += 1;
-        let batch = Batch {
+        Batch {
+            node: self.node.clone(),
             epoch: self.epoch,
             seq: self.seq,
             at: self.clock.now(),
             rows,
-        };
-        self.waiting.push_back(Waiting {
-            held: Held::InMemory(batch),
-            bytes,
-            tries: 0,
-        });
-    }
-
-    fn write_waiting(&mut self) {
-        while let Some(mut first) = self.waiting.pop_front() {
-            match self.attempt(&first) {
-                Attempt::Done => {
-                    forget(&first.held);
-                    self.meter.counts.written.fetch_add(1, Ordering::Relaxed);
-                }
-                Attempt::Refused if first.tries + 1 >= TRIES => self.reject(first),
-                Attempt::Refused => {
-                    first.tries += 1;
-                    self.waiting.push_front(first);
-                    return;
-                }
-                Attempt::Away => {
-                    self.waiting.push_front(first);
-                    return self.spill_all();
-                }
-            }
         }
     }
 
-    fn attempt(&self, waiting: &Waiting) -> Attempt {
-        let batch = match &waiting.held {
-            Held::InMemory(batch) => to_store(&self.node, batch),
-            Held::OnDisk(path) => match spill::read(path) {
-                Ok((node, batch)) => to_store(&node, &batch),
-                Err(error) => {
-                    tracing::error!(%error, file = %path.display(), "a file of waiting activity cannot be read");
-                    return Attempt::Refused;
-                }
-            },
-        };
-        match self
-            .db
-            .batch_blocking(move |writer| activity::flush(writer, &batch))
-        {
-            Ok(_) => Attempt::Done,
-            Err(store::Error::Unavailable(_)) => Attempt::Away,
-            Err(error) => {
-                tracing::error!(%error, "the database refuses a batch of activity");
-                Attempt::Refused
-            }
+    fn attempt(&mut self, batch: &Batch) -> Attempt {
+        let attempt = self.outbox.attempt(batch);
+        if attempt == Attempt::Done {
+            self.meter.counts.written.fetch_add(1, Ordering::Relaxed);
         }
+        attempt
     }
 
-    /// Puts what waits in memory onto the disk, so that a kill loses nothing of it.
-    fn spill_all(&mut self) {
-        for waiting in &mut self.waiting {
-            let Held::InMemory(batch) = &waiting.held else {
-                continue;
-            };
-            match self.spill.write(&self.node, batch) {
-                Ok(path) => waiting.held = Held::OnDisk(path),
-                // It stays in memory; the disk may have room again in a second.
-                Err(error) => {
-                    return tracing::warn!(%error, "waiting activity cannot be written to disk");
-                }
-            }
-        }
-    }
-
-    fn reject(&self, waiting: Waiting) {
+    fn reject(&self, batch: &Batch) {
         self.meter.counts.rejected.fetch_add(1, Ordering::Relaxed);
-        let (node, batch) = match waiting.held {
-            Held::InMemory(batch) => (self.node.clone(), batch),
-            Held::OnDisk(path) => match spill::read(&path) {
-                Ok(read) => {
-                    forget(&Held::OnDisk(path));
-                    read
-                }
-                // What cannot be read is put out of the way under a name that nobody reads.
-                Err(_) => return rename_unreadable(&path),
-            },
-        };
-        if let Err(error) = self.spill.reject(&node, &batch) {
+        if let Err(error) = self.journal.reject(batch) {
             tracing::error!(%error, "a refused batch of activity cannot be kept and is lost");
         }
     }
 
-    fn queued(&self) -> u64 {
-        self.waiting.iter().map(|waiting| waiting.bytes).sum()
+    /// Brings the journal in line with what waits: gone when nothing does, written anew when part of it failed.
+    fn mend_journal(&mut self) {
+        let mended = if !self.is_waiting() {
+            self.journal.clear()
+        } else if self.journal.wants_rewriting() {
+            let in_flight = self.in_flight.as_ref().map(|flight| &flight.batch);
+            self.journal.rewrite(&self.pending, in_flight)
+        } else {
+            return;
+        };
+        self.told(mended);
+    }
+
+    /// Says once that the journal cannot be written; counts are then safe from all but a kill.
+    fn told(&mut self, written: io::Result<()>) {
+        let failing = written.is_err();
+        if let Err(error) = written
+            && !self.journal_failing
+        {
+            tracing::warn!(%error, "activity that waits for the database cannot be written to disk");
+        }
+        self.journal_failing = failing;
     }
 
     fn report(&self) {
+        let in_flight = self
+            .in_flight
+            .as_ref()
+            .map_or(0, |flight| flight.batch.rows.len());
+        let waiting = u64::try_from(self.pending.len() + in_flight).unwrap_or(u64::MAX);
         self.meter
             .counts
             .queued
-            .store(self.queued(), Ordering::Relaxed);
-    }
-}
-
-fn forget(held: &Held) {
-    if let Held::OnDisk(path) = held
-        && let Err(error) = fs::remove_file(path)
-    {
-        // Harmless: its number tells the database that it was written.
-        tracing::warn!(%error, file = %path.display(), "a written batch of activity cannot be removed");
-    }
-}
-
-fn rename_unreadable(path: &Path) {
-    if let Err(error) = fs::rename(path, path.with_extension("unreadable")) {
-        tracing::error!(%error, file = %path.display(), "an unreadable file of activity cannot be put aside");
-    }
-}
-
-fn to_store(node: &str, batch: &Batch) -> MeterBatch {
-    MeterBatch {
-        node: node.to_owned(),
-        epoch: batch.epoch,
-        seq: batch.seq,
-        at: batch.at,
-        rows: batch.rows.iter().map(to_row).collect(),
-    }
-}
-
-fn to_row(count: &Count) -> MeterRow {
-    let Subject {
-        account_row,
-        key_row,
-        secret_number,
-        product_row,
-        code,
-    } = count.subject;
-    MeterRow {
-        account: account_row,
-        key: key_row,
-        secret_number: i16::try_from(secret_number).unwrap_or(i16::MAX),
-        product: (product_row != RowId::NONE).then_some(product_row),
-        code,
-        hour: count.hour,
-        count: count.times,
+            .store(waiting * ENTRY_BYTES, Ordering::Relaxed);
     }
 }

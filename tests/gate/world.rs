@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::sql_types::Text;
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use latchkey::clock::{Clock, Hand};
 use latchkey::gate::{Gate, GateSettings};
 use latchkey::store::accounts::NewAccount;
@@ -183,6 +184,18 @@ impl World {
         let mut conn = SqliteConnection::establish(self.file.to_str().unwrap()).unwrap();
         conn.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
         conn.batch_execute(statements).unwrap();
+    }
+
+    /// The one text that a query calls `text`.
+    pub(crate) fn text(&self, query: &str) -> String {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Text)]
+            text: String,
+        }
+        let mut conn = SqliteConnection::establish(self.file.to_str().unwrap()).unwrap();
+        let row: Row = sql_query(query).get_result(&mut conn).unwrap();
+        row.text
     }
 
     /// Takes the change log away: every look at it fails, as with a database that is gone.

@@ -73,7 +73,7 @@ impl Tally {
         }
     }
 
-    /// Takes all counts out, in the order in which they are stored.
+    /// Takes all counts out.
     pub(crate) fn take(&self) -> Vec<Count> {
         let mut taken = Vec::new();
         for shard in &self.shards {
@@ -86,7 +86,6 @@ impl Tally {
             drop(counts);
             taken.extend(full);
         }
-        taken.sort_unstable_by_key(|count| (count.subject.account_row, count.subject.key_row));
         taken
     }
 

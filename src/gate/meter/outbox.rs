@@ -1,0 +1,117 @@
+//! The way to the database: a thread that writes one batch at a time, so that whoever hands it one need not wait for a
+//! database that does not answer.
+//!
+//! It must not know what becomes of a batch that is not written.
+
+use std::io;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Duration;
+
+use super::Batch;
+use super::tally::{Count, Subject};
+use crate::store::activity::{self, MeterBatch, MeterRow};
+use crate::store::replica::RowId;
+use crate::store::{self, Db};
+
+/// How long an answer is waited for; a flush is due again after it.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// What became of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// It is written.
+    Done,
+    /// The database does not answer, or has not yet: the batch may be written and may not.
+    Away,
+    /// The database refuses it.
+    Refused,
+}
+
+/// The writing thread's hand.
+pub(super) struct Outbox {
+    batches: Sender<MeterBatch>,
+    answers: Receiver<Attempt>,
+    /// Whether the thread still is at a batch.
+    is_busy: bool,
+}
+
+impl Outbox {
+    pub(super) fn open(db: Db) -> io::Result<Self> {
+        let (batches, to_write) = mpsc::channel();
+        let (answer, answers) = mpsc::channel();
+        let write = move || {
+            for batch in to_write {
+                if answer.send(write(&db, batch)).is_err() {
+                    return;
+                }
+            }
+        };
+        thread::Builder::new()
+            .name("gate-outbox".to_owned())
+            .spawn(write)?;
+        Ok(Self {
+            batches,
+            answers,
+            is_busy: false,
+        })
+    }
+
+    /// Tries a batch. After [`Attempt::Away`] the same one has to be tried again, and no other: the thread may still be
+    /// at it, and then this is its answer.
+    pub(super) fn attempt(&mut self, batch: &Batch) -> Attempt {
+        if !self.is_busy {
+            if self.batches.send(to_store(batch)).is_err() {
+                return Attempt::Away;
+            }
+            self.is_busy = true;
+        }
+        match self.answers.recv_timeout(PATIENCE) {
+            Ok(attempt) => {
+                self.is_busy = false;
+                attempt
+            }
+            Err(_not_yet) => Attempt::Away,
+        }
+    }
+}
+
+fn write(db: &Db, batch: MeterBatch) -> Attempt {
+    match db.batch_blocking(move |writer| activity::flush(writer, &batch)) {
+        Ok(_) => Attempt::Done,
+        Err(store::Error::Unavailable(_)) => Attempt::Away,
+        Err(error) => {
+            tracing::error!(%error, "the database refuses a batch of activity");
+            Attempt::Refused
+        }
+    }
+}
+
+fn to_store(batch: &Batch) -> MeterBatch {
+    MeterBatch {
+        node: batch.node.clone(),
+        epoch: batch.epoch,
+        seq: batch.seq,
+        at: batch.at,
+        rows: batch.rows.iter().map(to_row).collect(),
+    }
+}
+
+fn to_row(count: &Count) -> MeterRow {
+    let Subject {
+        account_row,
+        key_row,
+        secret_number,
+        product_row,
+        code,
+    } = count.subject;
+    MeterRow {
+        account: account_row,
+        key: key_row,
+        secret_number: i16::try_from(secret_number).unwrap_or(i16::MAX),
+        product: (product_row != RowId::NONE).then_some(product_row),
+        code,
+        hour: count.hour,
+        count: count.times,
+    }
+}
