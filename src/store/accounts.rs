@@ -2,22 +2,26 @@
 //!
 //! It must not know the limits' meaning; a plan is a row of numbers here.
 
+mod change;
+mod create;
+
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
-use latchkey_rules::billing::{Tier, default_for};
+use latchkey_rules::billing::Tier;
 use latchkey_rules::name::DisplayName;
 use latchkey_rules::role::Role;
-use latchkey_rules::slug::{self, Slug};
+use latchkey_rules::slug::Slug;
 use latchkey_rules::time::Millis;
-use serde_json::json;
 
-use super::audit::{Action, Event, record};
-use super::changes::{ChangeKind, log, next_generation};
-use super::columns::{unreadable, word};
-use super::error::{Conflict, Error, Result, unless_unique};
-use super::schema::{accounts, keys, members, plans};
-use super::scope::{AccountScope, Actor, OperatorScope, Overseer, StaffScope};
+use super::Reader;
+use super::columns::word;
+use super::error::{Conflict, Result};
+use super::schema::{accounts, members, plans};
+use super::scope::{AccountScope, StaffScope};
 use super::users::Person;
-use super::{Change, Reader};
+
+pub use change::{resume, set_plan, suspend};
+pub use create::create;
+pub(super) use create::{free_slug, insert};
 
 /// A plan's numbers; what is absent is unlimited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +106,7 @@ pub struct AccountFacts {
 
 #[derive(Queryable)]
 struct AccountRow {
-    id: i64,
+    _id: i64,
     slug: String,
     name: String,
     _name_key: String,
@@ -112,7 +116,7 @@ struct AccountRow {
     suspended_at: Option<i64>,
     suspended_by: Option<String>,
     suspended_reason: Option<String>,
-    generation: i64,
+    _generation: i64,
 }
 
 impl AccountRow {
@@ -215,44 +219,15 @@ pub(super) fn plan_rows(reader: &mut Reader) -> Result<Vec<PlanRow>> {
         .load::<PlanRow>(&mut reader.conn)?)
 }
 
-/// Makes an account.
-///
-/// # Errors
-/// `SlugTaken`, `PlanUnknown`, `PlanNeedsEnterprise`.
-pub fn create(change: &mut Change<'_>, scope: &OperatorScope, new: &NewAccount) -> Result<()> {
-    insert(change, scope.actor(), new)?;
-    Ok(())
+pub(super) fn row_of(reader: &mut Reader, slug: &str) -> Result<i64> {
+    Ok(accounts::table
+        .filter(accounts::slug.eq(slug))
+        .select(accounts::id)
+        .first(&mut reader.conn)?)
 }
 
-pub(super) fn insert(change: &mut Change<'_>, actor: &Actor, new: &NewAccount) -> Result<i64> {
-    let now = change.now();
-    let plan = plan(change, &new.plan, new.tier)?;
-    let row: i64 = diesel::insert_into(accounts::table)
-        .values((
-            accounts::slug.eq(new.slug.as_str()),
-            accounts::name.eq(new.name.as_str()),
-            accounts::name_key.eq(new.name.folded()),
-            accounts::tier.eq(new.tier.word()),
-            accounts::plan_row.eq(plan.id),
-            accounts::created_at.eq(now.0),
-            accounts::generation.eq(1),
-        ))
-        .returning(accounts::id)
-        .get_result(&mut change.conn)
-        .map_err(unless_unique(Conflict::SlugTaken))?;
-    log(change, ChangeKind::Account, row, 1)?;
-    let event = Event {
-        account: Some(row),
-        action: Action::AccountCreated,
-        target: new.slug.to_string(),
-        before: None,
-        after: Some(json!({ "tier": new.tier.word(), "plan": plan.slug })),
-    };
-    record(change, actor, event)?;
-    Ok(row)
-}
-
-fn plan(reader: &mut Reader, slug: &str, tier: Tier) -> Result<PlanRow> {
+/// The plan with this slug, if an account of this tier may have it.
+fn plan_for(reader: &mut Reader, slug: &str, tier: Tier) -> Result<PlanRow> {
     let plan = plans::table
         .filter(plans::slug.eq(slug))
         .select(plans::all_columns)
@@ -265,152 +240,4 @@ fn plan(reader: &mut Reader, slug: &str, tier: Tier) -> Result<PlanRow> {
         return Err(Conflict::PlanNeedsEnterprise { plan: plan.name }.into());
     }
     Ok(plan)
-}
-
-/// Gives an account another plan. The keys of a self-serve account are billed as the new plan says.
-///
-/// # Errors
-/// `NotFound`, `PlanUnknown`, `PlanNeedsEnterprise`; `Forbidden` for support.
-pub fn set_plan(
-    change: &mut Change<'_>,
-    by: &impl Overseer,
-    slug: &str,
-    plan_slug: &str,
-) -> Result<()> {
-    let actor = by.may_change()?;
-    let row = row_of(change, slug)?;
-    let before = by_row(change, row)?;
-    let plan = plan(change, plan_slug, before.tier)?;
-    diesel::update(accounts::table.filter(accounts::id.eq(row)))
-        .set(accounts::plan_row.eq(plan.id))
-        .execute(&mut change.conn)?;
-    if before.tier == Tier::SelfServe {
-        let billing = default_for(before.tier, plan.is_free);
-        diesel::update(keys::table.filter(keys::account_id.eq(row)))
-            .set(keys::billing_type.eq(billing.word()))
-            .execute(&mut change.conn)?;
-    }
-    let event = Event {
-        account: Some(row),
-        action: Action::AccountPlanChanged,
-        target: before.slug,
-        before: Some(json!({ "plan": before.plan.slug })),
-        after: Some(json!({ "plan": plan.slug })),
-    };
-    record(change, actor, event)?;
-    touched(change, row)
-}
-
-/// Suspends an account: its keys are refused until it is resumed.
-///
-/// # Errors
-/// `NotFound`; `Stale` when it is suspended; `Forbidden` for support.
-pub fn suspend(
-    change: &mut Change<'_>,
-    by: &impl Overseer,
-    slug: &str,
-    reason: &str,
-) -> Result<()> {
-    let actor = by.may_change()?;
-    let now = change.now();
-    let row = row_of(change, slug)?;
-    let suspended = diesel::update(
-        accounts::table
-            .filter(accounts::id.eq(row))
-            .filter(accounts::suspended_at.is_null()),
-    )
-    .set((
-        accounts::suspended_at.eq(now.0),
-        accounts::suspended_by.eq(&actor.label),
-        accounts::suspended_reason.eq(reason),
-    ))
-    .execute(&mut change.conn)?;
-    if suspended == 0 {
-        return Err(Conflict::Stale.into());
-    }
-    let event = Event {
-        account: Some(row),
-        action: Action::AccountSuspended,
-        target: slug.to_owned(),
-        before: None,
-        after: Some(json!({ "reason": reason })),
-    };
-    record(change, actor, event)?;
-    touched(change, row)
-}
-
-/// Ends an account's suspension.
-///
-/// # Errors
-/// `NotFound`; `Stale` when it is not suspended; `Forbidden` for support.
-pub fn resume(change: &mut Change<'_>, by: &impl Overseer, slug: &str) -> Result<()> {
-    let actor = by.may_change()?;
-    let row = row_of(change, slug)?;
-    let resumed = diesel::update(
-        accounts::table
-            .filter(accounts::id.eq(row))
-            .filter(accounts::suspended_at.is_not_null()),
-    )
-    .set((
-        accounts::suspended_at.eq(None::<i64>),
-        accounts::suspended_by.eq(None::<String>),
-        accounts::suspended_reason.eq(None::<String>),
-    ))
-    .execute(&mut change.conn)?;
-    if resumed == 0 {
-        return Err(Conflict::Stale.into());
-    }
-    let event = Event {
-        account: Some(row),
-        action: Action::AccountResumed,
-        target: slug.to_owned(),
-        before: None,
-        after: None,
-    };
-    record(change, actor, event)?;
-    touched(change, row)
-}
-
-/// The account's row got its next generation, which the change log names.
-fn touched(change: &mut Change<'_>, row: i64) -> Result<()> {
-    let account = accounts::table
-        .filter(accounts::id.eq(row))
-        .select(accounts::all_columns)
-        .first::<AccountRow>(&mut change.conn)?;
-    let generation = next_generation(account.generation)?;
-    diesel::update(accounts::table.filter(accounts::id.eq(account.id)))
-        .set(accounts::generation.eq(generation))
-        .execute(&mut change.conn)?;
-    log(change, ChangeKind::Account, row, generation)
-}
-
-pub(super) fn row_of(reader: &mut Reader, slug: &str) -> Result<i64> {
-    Ok(accounts::table
-        .filter(accounts::slug.eq(slug))
-        .select(accounts::id)
-        .first(&mut reader.conn)?)
-}
-
-/// The first slug of `hint`, `hint-2`, `hint-3` … that no account has.
-pub(super) fn free_slug(reader: &mut Reader, hint: &Slug) -> Result<Slug> {
-    for number in 1..1_000 {
-        let candidate = if number == 1 {
-            hint.clone()
-        } else {
-            numbered(hint, number)?
-        };
-        match row_of(reader, candidate.as_str()) {
-            Err(Error::NotFound) => return Ok(candidate),
-            Err(error) => return Err(error),
-            Ok(_) => {}
-        }
-    }
-    Err(Conflict::SlugTaken.into())
-}
-
-fn numbered(hint: &Slug, number: i32) -> Result<Slug> {
-    let tail = format!("-{number}");
-    let room = slug::MAX_CHARS - tail.len();
-    let head: String = hint.as_str().chars().take(room).collect();
-    Slug::parse(&format!("{}{tail}", head.trim_end_matches('-'))).map_err(|_| unreadable("slug"))
 }
