@@ -3,6 +3,8 @@
 use std::fs;
 
 use latchkey::config::{Config, Sources};
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 fn refusal(text: &str, variables: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -445,4 +447,34 @@ fn r_13_everything_that_is_wrong_is_said_at_once() {
         &[("LATCHKEY_LOG__LEVEL", "loud")],
     );
     assert_eq!(message.lines().count(), 4, "{message}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn r_13_a_slip_of_the_hand_anywhere_never_panics_and_repeats_no_secret(
+        at in any::<Index>(), slip in prop_oneof![Just(None), any::<char>().prop_map(Some)], cut in any::<bool>(),
+    ) {
+        let text = "database_url = \"postgres://me:hunter2@db/x\"\nsign_up = \"open\"\n\n[gate]\nlisten = \"127.0.0.1:1\"\n\
+                    tokens = [\"hunter2hunter2hunter2hunter2hunter2\"]\n\n[[product]]\nslug = \"s\"\nname = \"S\"\n";
+        let mut typed: Vec<char> = text.chars().collect();
+        let at = at.index(typed.len());
+        match (slip, cut) {
+            (Some(c), _) => typed.insert(at, c),
+            (None, false) => drop(typed.remove(at)),
+            (None, true) => typed.truncate(at),
+        }
+        let typed: String = typed.into_iter().collect();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("latchkey.toml"), &typed).unwrap();
+        let sources = Sources { folder: Some(folder.path().to_owned()), ..Sources::default() };
+        match Config::load(&sources) {
+            Ok(config) => {
+                let printed = format!("{config:?}");
+                prop_assert!(!printed.contains("hunter2"));
+            }
+            Err(broken) => prop_assert!(!broken.to_string().contains("hunter2"), "{typed}\n{broken}"),
+        }
+    }
 }
