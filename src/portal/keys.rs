@@ -8,7 +8,9 @@ mod csv;
 mod delete;
 mod examples;
 mod facts;
+mod fresh;
 mod list;
+mod secret;
 mod show;
 
 use latchkey_rules::key_id::KeyId;
@@ -21,8 +23,8 @@ crate::routes! {
     GET "/accounts/{account}/keys/new" Developer => create::new;
     POST "/accounts/{account}/keys/new" Developer => create::create;
     GET "/accounts/{account}/keys/{key_id}" Viewer => show::show;
-    GET "/accounts/{account}/keys/{key_id}/first-request" Viewer => show::first_request;
-    GET "/accounts/{account}/keys/{key_id}/today" Viewer => show::today;
+    GET "/accounts/{account}/keys/{key_id}/first-request" Viewer => fresh::first_request;
+    GET "/accounts/{account}/keys/{key_id}/today" Viewer => fresh::today;
     GET "/accounts/{account}/keys/{key_id}/activity" Viewer => activity::show;
     GET "/accounts/{account}/keys/{key_id}/activity.csv" Viewer => activity::download;
     GET "/accounts/{account}/keys/{key_id}/delete" Developer => delete::confirm;

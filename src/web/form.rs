@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -134,9 +135,7 @@ where
         Box::pin(async move {
             let scope = scope.await?;
             readable?;
-            let body = actix_web::rt::time::timeout(limits::BODY_TIME, read(payload))
-                .await
-                .map_err(|_| Error::TooSlow)??;
+            let body = read_within(limits::BODY_TIME, payload).await?;
             Ok(Self {
                 scope,
                 form: parse(&body)?,
@@ -164,6 +163,11 @@ fn readable(req: &HttpRequest) -> Result<(), Error> {
         return Err(Error::TooLarge);
     }
     Ok(())
+}
+
+async fn read_within(time: Duration, payload: Payload) -> Result<Bytes, Error> {
+    let read = actix_web::rt::time::timeout(time, read(payload));
+    read.await.map_err(|_| Error::TooSlow)?
 }
 
 async fn read(payload: Payload) -> Result<Bytes, Error> {
@@ -210,6 +214,7 @@ fn shortened(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::error::PayloadError;
     use actix_web::test::TestRequest;
 
     #[derive(Debug, Default, Deserialize)]
@@ -298,6 +303,17 @@ mod tests {
         ));
         let full = format!("name={}", "a".repeat(limits::BODY_BYTES - 5));
         assert!(send::<Everybody>(full).await.is_ok());
+    }
+
+    #[actix_web::test]
+    async fn t_60_a_body_that_does_not_arrive_is_not_waited_for() {
+        let never = futures_util::stream::pending::<Result<Bytes, PayloadError>>();
+        let never: Pin<Box<dyn futures_util::Stream<Item = Result<Bytes, PayloadError>>>> =
+            Box::pin(never);
+        let payload = Payload::Stream { payload: never };
+        let read = read_within(Duration::from_millis(1), payload).await;
+        assert!(matches!(read, Err(Error::TooSlow)));
+        assert_eq!(limits::BODY_TIME.as_secs(), 10);
     }
 
     #[actix_web::test]

@@ -23,19 +23,22 @@ enum Meets {
 }
 
 fn expected(who: Who, actor: Actor) -> Meets {
-    use Actor::{Admin, Anonymous, ApiToken, Developer, Owner, Stranger, Support, Viewer};
-    match (who, actor) {
-        (Who::Anyone, _) => Meets::Served,
-        (_, Anonymous | ApiToken) => Meets::SignInFirst,
-        (Who::SignedIn, _) => Meets::Served,
-        (Who::Support, Support | Admin) | (Who::Admin, Admin) => Meets::Served,
-        (Who::Admin, Support) => Meets::Forbidden,
-        // Who is no staff at all finds nothing there.
-        (Who::Support | Who::Admin, _) => Meets::NotFound,
-        (Who::Viewer | Who::Developer | Who::Owner, Stranger | Support | Admin) => Meets::NotFound,
-        (Who::Viewer, Viewer | Developer | Owner) => Meets::Served,
-        (Who::Developer, Developer | Owner) | (Who::Owner, Owner) => Meets::Served,
-        (Who::Developer | Who::Owner, _) => Meets::Forbidden,
+    use Actor::{Admin, Anonymous, ApiToken, Developer, Owner, Support, Viewer};
+    let (lowest, roles): (Actor, &[Actor]) = match who {
+        Who::Anyone => return Meets::Served,
+        _ if matches!(actor, Anonymous | ApiToken) => return Meets::SignInFirst,
+        Who::SignedIn => return Meets::Served,
+        Who::Viewer => (Viewer, &[Viewer, Developer, Owner]),
+        Who::Developer => (Developer, &[Viewer, Developer, Owner]),
+        Who::Owner => (Owner, &[Viewer, Developer, Owner]),
+        Who::Support => (Support, &[Support, Admin]),
+        Who::Admin => (Admin, &[Support, Admin]),
+    };
+    let rank = |of: Actor| roles.iter().position(|role| *role == of);
+    match (rank(actor), rank(lowest)) {
+        (None, _) => Meets::NotFound,
+        (have, need) if have < need => Meets::Forbidden,
+        _ => Meets::Served,
     }
 }
 

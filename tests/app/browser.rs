@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use actix_web::cookie::Cookie;
+use actix_web::cookie::time::Duration;
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use diesel::sql_types::Text;
@@ -75,7 +76,7 @@ impl<'w> Browser<'w> {
             .collect::<Vec<_>>()
         {
             let cookie = Cookie::parse_encoded(line).unwrap().into_owned();
-            if cookie.max_age().is_some_and(|age| age.is_zero()) || cookie.value().is_empty() {
+            if cookie.max_age() == Some(Duration::ZERO) || cookie.value().is_empty() {
                 self.cookies.remove(cookie.name());
             } else {
                 self.cookies.insert(
@@ -329,7 +330,7 @@ pub(crate) fn dump(file: &Path) -> String {
             .collect::<Vec<_>>()
             .join(" || ',' || ");
         for line in ask(&format!("SELECT {row} AS text FROM \"{table}\" ORDER BY 1")) {
-            all.push_str(&format!("{table}: {line}\n"));
+            all.extend([table.as_str(), ": ", line.as_str(), "\n"]);
         }
     }
     all

@@ -5,7 +5,10 @@
 mod access;
 mod browser;
 mod docs;
-mod keys;
+mod keys_activity;
+mod keys_create;
+mod keys_delete;
+mod keys_show;
 mod preferences;
 mod receipts;
 mod rim;
@@ -14,4 +17,5 @@ mod set_password;
 mod sign_up;
 mod staff_disable;
 mod staff_look_up;
+mod typed;
 mod world;

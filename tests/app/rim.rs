@@ -230,15 +230,17 @@ async fn t_28_an_unknown_field_is_refused_by_name_on_every_form() {
     }
 }
 
+async fn panics() -> HttpResponse {
+    panic!("canary in a panic")
+}
+
+async fn works() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
 #[actix_web::test]
 async fn t_61_a_panic_is_a_500_page_with_a_request_id_and_the_process_lives() {
     let world = World::new().await;
-    async fn panics() -> HttpResponse {
-        panic!("canary in a panic")
-    }
-    async fn works() -> HttpResponse {
-        HttpResponse::Ok().finish()
-    }
     let app = App::new()
         .app_data(Data::new(world.shared.clone()))
         .service(
@@ -257,8 +259,7 @@ async fn t_61_a_panic_is_a_500_page_with_a_request_id_and_the_process_lives() {
     for _ in 0..2 {
         let error = test::try_call_service(&service, ask("/panics"))
             .await
-            .err()
-            .expect("the panic is an error");
+            .expect_err("the panic is an error");
         let answer = error.as_response_error().error_response();
         assert_eq!(answer.status(), 500);
         assert_eq!(answer.headers().get("x-frame-options").unwrap(), "DENY");

@@ -368,3 +368,14 @@ async fn call(shared: &Shared) -> Call {
         })
     })
 }
+
+/// The address of the account's keys.
+pub(crate) fn keys() -> String {
+    format!("/accounts/{ACCOUNT}/keys")
+}
+
+/// Fills in the form for a new key, and sends it.
+pub(crate) async fn create(browser: &mut Browser<'_>, values: &[(&str, &str)]) {
+    browser.get(&format!("{}/new", keys())).await;
+    browser.submit("Create key", values).await;
+}

@@ -30,7 +30,7 @@ impl Counts {
     /// What was counted from `from` on.
     pub(super) fn since(rows: &[ActivityRow], from: Millis) -> Self {
         let mut by_code: BTreeMap<i16, (Code, i64)> = BTreeMap::new();
-        for row in rows.iter().filter(|row| row.hour >= from) {
+        for row in rows.iter().filter(|row| row.hour >= from && row.count > 0) {
             by_code.entry(row.code.number()).or_insert((row.code, 0)).1 += row.count;
         }
         let total: i64 = by_code.values().map(|(_, count)| count).sum();

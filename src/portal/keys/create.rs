@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use latchkey_rules::access::Access;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
@@ -14,9 +15,9 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde::Deserialize;
 
-use super::examples::Examples;
 use super::facts;
-use crate::store::keys::{self, Key, NewKey, NewSecret};
+use super::secret::{SecretView, Shown};
+use crate::store::keys::{self, NewKey, NewSecret};
 use crate::store::products::{self, Product};
 use crate::store::{self, Conflict};
 use crate::web::error::Error;
@@ -26,6 +27,9 @@ use crate::web::scope::{Developer, Member};
 use crate::web::token::Token;
 use crate::web::zone::When;
 use crate::web::{Shared, render};
+
+const NAME_TAKEN: &str = "Another key of this account has this name. Choose a different one.";
+const DELETE_ONE: &str = "Delete one that is not used any more.";
 
 /// What a person says of a new key.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +56,34 @@ struct Checked {
     products: Vec<String>,
 }
 
+impl Checked {
+    /// The product whose sample request is shown: the first of the list that was chosen.
+    fn first_of(&self, known: &[Product]) -> Option<Product> {
+        let chosen = |product: &&Product| {
+            self.products
+                .iter()
+                .any(|slug| slug == product.slug.as_str())
+        };
+        known.iter().find(chosen).cloned()
+    }
+}
+
 impl KeyForm {
+    /// What the page sends by itself is not the person's to mend.
+    fn comes_from_the_page(&self) -> Result<(), Error> {
+        if KeyKind::from_word(&self.kind) != Some(KeyKind::Server) {
+            return Err(Error::BadRequest(
+                "The field \"kind\" takes \"server\".".to_owned(),
+            ));
+        }
+        if !(16..=64).contains(&self.form_id.len()) {
+            return Err(Error::BadRequest(
+                "The field \"form_id\" does not come from the page.".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     fn check(&mut self, known: &[Product]) -> Option<Checked> {
         let name = self.name.read(KeyName::parse);
         let environment = self
@@ -152,21 +183,6 @@ fn choice(product: &Product, chosen: &[String]) -> Choice {
     }
 }
 
-/// The page that shows a secret, once.
-#[derive(Template)]
-#[template(path = "keys/secret.html")]
-struct SecretView {
-    frame: Frame,
-    name: String,
-    environment_label: &'static str,
-    key_id: String,
-    href: String,
-    secret: String,
-    product: String,
-    header: String,
-    examples: Option<Examples>,
-}
-
 /// The answer to a form that was sent before.
 #[derive(Template)]
 #[template(path = "keys/used.html")]
@@ -198,60 +214,47 @@ pub(super) async fn create(
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let (scope, mut form) = (post.scope.scope, post.form);
-    if KeyKind::from_word(&form.kind) != Some(KeyKind::Server) {
-        return Err(Error::BadRequest(
-            "The field \"kind\" takes \"server\".".to_owned(),
-        ));
-    }
-    if !(16..=64).contains(&form.form_id.len()) {
-        return Err(Error::BadRequest(
-            "The field \"form_id\" does not come from the page.".to_owned(),
-        ));
-    }
+    form.comes_from_the_page()?;
     let known = shared.db.read(products::all).await?;
     let Some(good) = form.check(&known) else {
         return render::refused(&NewView::new(frame, scope.slug(), &known, form));
     };
-    let sample = known
-        .iter()
-        .find(|product| {
-            good.products
-                .iter()
-                .any(|slug| slug.as_str() == product.slug.as_str())
-        })
-        .cloned();
+    let product = good.first_of(&known);
     let (new, secret) = draw(&shared, good, &form.form_id);
     let account = scope.slug().to_owned();
-    match shared
-        .db
-        .change(move |c| keys::create(c, &scope, &new))
-        .await
-    {
-        Ok(key) => render::private(
-            &req,
-            &secret_view(frame, &shared, &account, &key, &secret, sample),
-        ),
-        Err(store::Error::Conflict(Conflict::FormUsed { made_at, key_id })) => {
-            let view = UsedView {
-                made: frame.when(made_at),
-                href: format!("/accounts/{account}/keys/{key_id}"),
-                account,
-                frame,
+    let made = shared.db.change(move |c| keys::create(c, &scope, &new));
+    let conflict = match made.await {
+        Ok(key) => {
+            let shown = Shown {
+                account: &account,
+                key: &key,
+                secret: &secret,
+                product,
             };
-            render::page(StatusCode::CONFLICT, &view)
+            return render::private(&req, &SecretView::new(frame, &shared, shown));
         }
-        Err(store::Error::Conflict(Conflict::NameTaken)) => {
-            form.name
-                .refuse(&"Another key of this account has this name. Choose a different one.");
-            render::refused(&NewView::new(frame, &account, &known, form))
+        Err(store::Error::Conflict(conflict)) => conflict,
+        Err(error) => return Err(error.into()),
+    };
+    match conflict {
+        Conflict::FormUsed { made_at, key_id } => {
+            let made = frame.when(made_at);
+            let href = format!("{}/{key_id}", facts::list_href(&account));
+            return render::page(
+                StatusCode::CONFLICT,
+                &UsedView {
+                    frame,
+                    account,
+                    href,
+                    made,
+                },
+            );
         }
-        Err(store::Error::Conflict(conflict @ Conflict::TooManyKeys { .. })) => {
-            form.name
-                .refuse(&format!("{conflict} Delete one that is not used any more."));
-            render::refused(&NewView::new(frame, &account, &known, form))
-        }
-        Err(error) => Err(error.into()),
+        Conflict::NameTaken => form.name.refuse(&NAME_TAKEN),
+        Conflict::TooManyKeys { .. } => form.name.refuse(&format!("{conflict} {DELETE_ONE}")),
+        other => return Err(store::Error::from(other).into()),
     }
+    render::refused(&NewView::new(frame, &account, &known, form))
 }
 
 /// Draws the key's ID and its secret, from the operating system's randomness.
@@ -263,7 +266,7 @@ fn draw(shared: &Shared, good: Checked, form_id: &str) -> (NewKey, Secret) {
         name: good.name,
         kind: KeyKind::Server,
         environment: good.environment,
-        access: latchkey_rules::access::Access::Write,
+        access: Access::Write,
         products: good.products,
         secret: NewSecret {
             digest: secret.digest(),
@@ -277,33 +280,4 @@ fn draw(shared: &Shared, good: Checked, form_id: &str) -> (NewKey, Secret) {
         expires_at: None,
     };
     (new, secret)
-}
-
-fn secret_view(
-    frame: Frame,
-    shared: &Shared,
-    account: &str,
-    key: &Key,
-    secret: &Secret,
-    product: Option<Product>,
-) -> SecretView {
-    let examples = product.as_ref().map(|product| {
-        Examples::of(
-            &product.sample,
-            &shared.key_header,
-            &shared.env_var_name,
-            secret.expose(),
-        )
-    });
-    SecretView {
-        frame,
-        name: key.name.clone(),
-        environment_label: key.environment.label(),
-        key_id: key.key_id.to_string(),
-        href: facts::href(account, key),
-        secret: secret.expose().to_owned(),
-        product: product.map(|product| product.name).unwrap_or_default(),
-        header: shared.key_header.clone(),
-        examples,
-    }
 }

@@ -1,0 +1,63 @@
+//! The page that shows a secret, once. It is built from the secret itself and can be built by nothing else.
+
+use askama::Template;
+use latchkey_rules::secret::Secret;
+
+use super::examples::Examples;
+use super::facts;
+use crate::store::keys::Key;
+use crate::store::products::Product;
+use crate::web::Shared;
+use crate::web::frame::Frame;
+
+/// What the page is made from.
+pub(super) struct Shown<'a> {
+    pub account: &'a str,
+    pub key: &'a Key,
+    pub secret: &'a Secret,
+    pub product: Option<Product>,
+}
+
+#[derive(Template)]
+#[template(path = "keys/secret.html")]
+pub(super) struct SecretView {
+    frame: Frame,
+    name: String,
+    environment_label: &'static str,
+    key_id: String,
+    href: String,
+    secret: String,
+    product: String,
+    header: String,
+    examples: Option<Examples>,
+}
+
+impl SecretView {
+    pub(super) fn new(frame: Frame, shared: &Shared, shown: Shown<'_>) -> Self {
+        let Shown {
+            account,
+            key,
+            secret,
+            product,
+        } = shown;
+        let lines = |product: &Product| {
+            Examples::of(
+                &product.sample,
+                &shared.key_header,
+                &shared.env_var_name,
+                secret.expose(),
+            )
+        };
+        Self {
+            frame,
+            name: key.name.clone(),
+            environment_label: key.environment.label(),
+            key_id: key.key_id.to_string(),
+            href: facts::href(account, key),
+            secret: secret.expose().to_owned(),
+            examples: product.as_ref().map(lines),
+            product: product.map(|product| product.name).unwrap_or_default(),
+            header: shared.key_header.clone(),
+        }
+    }
+}
