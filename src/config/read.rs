@@ -34,6 +34,24 @@ pub struct Sources {
     pub variables: Vec<(String, String)>,
 }
 
+impl Sources {
+    /// What the process was started with: the named file, its folder, its environment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the place that reads the environment"
+    )]
+    pub fn of_process(named_file: Option<PathBuf>) -> Self {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self {
+            named_file,
+            folder: std::env::current_dir().ok(),
+            variables,
+        }
+    }
+}
+
 /// The full names of all settings, `product.…` included, sorted.
 pub fn setting_names() -> BTreeSet<String> {
     let outcome = Outcome::default();

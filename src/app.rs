@@ -1,0 +1,240 @@
+//! Builds everything from the configuration, for `main` and for the tests: the store, the gate, both listeners.
+//!
+//! Must not know where the configuration came from, nor what a page or a verdict is.
+
+mod listen;
+mod serve;
+mod settings;
+
+use std::io;
+use std::path::Path;
+
+use crate::clock::Clock;
+use crate::config::master_key::{MasterKeyError, MasterKeys};
+use crate::config::{Config, Database};
+use crate::gate::{Gate, StartError};
+use crate::jobs::Jobs;
+use crate::store::{self, DatabaseUrl, Db, OpenError, migrate, products, scope};
+use crate::web::Shared;
+use listen::Bound;
+
+/// Why the application does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data folder cannot be made.
+    #[error("The data folder {folder} cannot be made: {why}.")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The master key cannot be read.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The gate cannot start.
+    #[error("The gate cannot start: {0}.")]
+    Gate(#[from] StartError),
+    /// The products of the configuration cannot be added.
+    #[error("The products of the configuration cannot be added: {0}")]
+    Products(store::Error),
+    /// An address cannot be bound.
+    #[error("{what} cannot listen on {address}: {why}. Is another Latchkey running there?")]
+    Bind {
+        /// Which listener.
+        what: &'static str,
+        /// Where.
+        address: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// The portal's own address is none.
+    #[error("The portal's address cannot be used: {0}.")]
+    PublicUrl(String),
+    /// The server or a thread cannot be started.
+    #[error("The server cannot start: {0}.")]
+    Server(#[from] io::Error),
+}
+
+/// Which listeners to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// The one for people.
+    pub portal: bool,
+    /// The one for gateways.
+    pub gate: bool,
+}
+
+impl Parts {
+    /// Both.
+    pub const BOTH: Self = Self {
+        portal: true,
+        gate: true,
+    };
+}
+
+/// Everything, built and bound, before it serves.
+pub struct Application {
+    db: Db,
+    jobs: Jobs,
+    portal: Option<(Bound, Shared)>,
+    gate: Option<(Bound, Gate)>,
+    portal_url: String,
+    gate_url: String,
+}
+
+/// Where the configuration says that the database is.
+pub fn database_url(config: &Config) -> DatabaseUrl {
+    match &config.database {
+        Database::Sqlite(path) => DatabaseUrl::Sqlite(path.clone()),
+        Database::Postgres(url) => DatabaseUrl::Postgres(url.clone()),
+    }
+}
+
+/// Opens the database. A SQLite file is made and brought to this version by itself; PostgreSQL, which other nodes may be
+/// using, only when that is asked for.
+///
+/// # Errors
+/// When it cannot be opened, or its schema is not this version's.
+pub fn open_database(config: &Config, clock: Clock, may_migrate: bool) -> Result<Db, Error> {
+    make_folder(&config.data_dir)?;
+    let url = database_url(config);
+    if may_migrate || matches!(url, DatabaseUrl::Sqlite(_)) {
+        migrate::run(&url)?;
+    }
+    Ok(Db::open(&url, clock)?)
+}
+
+/// The data folder holds secrets' digests and the master key: it is its owner's alone when we make it.
+fn make_folder(folder: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|why| Error::Folder {
+            folder: folder.display().to_string(),
+            why,
+        })
+}
+
+fn master_keys(config: &Config) -> Result<MasterKeys, Error> {
+    let path = config.master_key_path();
+    let keys = match config.database {
+        // Nodes on one PostgreSQL must share the key, so none of them may make one up.
+        Database::Postgres(_) => MasterKeys::load(&path),
+        Database::Sqlite(_) => MasterKeys::load_or_create(&path),
+    };
+    Ok(keys?)
+}
+
+impl Application {
+    /// Binds the listeners, adds the configuration's products, and loads every key.
+    ///
+    /// # Errors
+    /// Whatever keeps it from serving, as a sentence for the operator.
+    pub fn build(config: &Config, clock: Clock, db: Db, parts: Parts) -> Result<Self, Error> {
+        let keys = master_keys(config)?;
+        let portal = bound(parts.portal, "The portal", &config.portal.listen)?;
+        let gate = bound(parts.gate, "The gate", &config.gate.listen)?;
+        seed_products(config, &db)?;
+        let gate_url = settings::gate_url(config, gate.as_ref());
+        let portal_url = settings::portal_url(config, portal.as_ref());
+        let gate = match gate {
+            Some(bound) => {
+                let gate_settings = settings::gate(config, &bound, &portal_url);
+                Some((
+                    bound,
+                    Gate::start(db.clone(), clock.clone(), gate_settings)?,
+                ))
+            }
+            None => None,
+        };
+        let portal = match portal {
+            Some(bound) => {
+                let shared = settings::shared(config, &db, &clock, &keys, &portal_url, &gate_url)?;
+                Some((bound, shared))
+            }
+            None => None,
+        };
+        let jobs = Jobs::start(db.clone())?;
+        Ok(Self {
+            db,
+            jobs,
+            portal,
+            gate,
+            portal_url,
+            gate_url,
+        })
+    }
+
+    /// The store.
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The gate, when it is served.
+    pub fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref().map(|(_, gate)| gate)
+    }
+
+    /// Where people reach the portal.
+    pub fn portal_url(&self) -> &str {
+        &self.portal_url
+    }
+
+    /// Where gateways reach the gate.
+    pub fn gate_url(&self) -> &str {
+        &self.gate_url
+    }
+
+    /// Serves until the process is told to end (SIGTERM or SIGINT), then finishes what is running and writes what was
+    /// counted.
+    ///
+    /// # Errors
+    /// When the server cannot start.
+    pub fn run(self, on_ready: impl FnOnce()) -> Result<(), Error> {
+        let gate = self.gate().cloned();
+        let served = serve::until_told_to_end(self.portal, self.gate, on_ready);
+        if let Some(gate) = gate {
+            gate.stop();
+        }
+        drop(self.jobs);
+        served
+    }
+}
+
+fn bound(
+    wanted: bool,
+    what: &'static str,
+    listen: &crate::config::Listen,
+) -> Result<Option<Bound>, Error> {
+    if !wanted {
+        return Ok(None);
+    }
+    let failed = |why| Error::Bind {
+        what,
+        address: listen.to_string(),
+        why,
+    };
+    Bound::bind(listen).map(Some).map_err(failed)
+}
+
+fn seed_products(config: &Config, db: &Db) -> Result<(), Error> {
+    let products = settings::products(config);
+    let added = db
+        .change_blocking(move |change| {
+            products::seed(change, &scope::operator("configuration"), &products)
+        })
+        .map_err(Error::Products)?;
+    if added > 0 {
+        tracing::info!(
+            products.added = added,
+            "added products of the configuration"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Both servers in one runtime, and how they end.
+
+use std::io;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Error;
+use super::listen::Bound;
+use crate::gate::Gate;
+use crate::portal;
+use crate::web::{Shared, limits};
+
+/// How long running requests may take to finish when the process is told to end.
+const FINISH_SECONDS: u64 = 6;
+
+/// Idle connections of people are closed sooner than those of gateways, which keep theirs for the next request.
+const PEOPLE_STAY: Duration = Duration::from_secs(15);
+const GATEWAYS_STAY: Duration = Duration::from_secs(90);
+
+/// Two threads serve pages: people are few, and the gate needs the cores.
+const PORTAL_WORKERS: usize = 2;
+
+pub(super) fn until_told_to_end(
+    portal: Option<(Bound, Shared)>,
+    gate: Option<(Bound, Gate)>,
+    on_ready: impl FnOnce(),
+) -> Result<(), Error> {
+    actix_web::rt::System::new().block_on(async move {
+        let mut servers = Vec::new();
+        if let Some((bound, gate)) = gate {
+            servers.push(gate_server(bound, gate)?);
+        }
+        if let Some((bound, shared)) = portal {
+            servers.push(portal_server(bound, shared)?);
+        }
+        let handles: Vec<ServerHandle> = servers.iter().map(Server::handle).collect();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let running: Vec<_> = servers.into_iter().map(actix_web::rt::spawn).collect();
+        on_ready();
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("told to end: finishing what is running");
+        futures_util::future::join_all(handles.iter().map(|handle| handle.stop(true))).await;
+        for server in running {
+            server.await.map_err(io::Error::other)??;
+        }
+        Ok(())
+    })
+}
+
+fn portal_server(bound: Bound, shared: Shared) -> io::Result<Server> {
+    let shared = Data::new(shared);
+    let server = HttpServer::new(move || App::new().configure(portal::configure(shared.clone())))
+        .workers(PORTAL_WORKERS)
+        .keep_alive(PEOPLE_STAY)
+        .client_request_timeout(limits::HEAD_TIME)
+        .shutdown_timeout(FINISH_SECONDS)
+        .disable_signals();
+    Ok(match bound {
+        Bound::Tcp(listener, _) => server.listen(listener)?,
+        Bound::Unix(listener, _) => server.listen_uds(listener)?,
+    }
+    .run())
+}
+
+fn gate_server(bound: Bound, gate: Gate) -> io::Result<Server> {
+    let server = HttpServer::new(move || {
+        let gate = gate.clone();
+        App::new().configure(move |config| gate.configure(config))
+    })
+    .keep_alive(GATEWAYS_STAY)
+    .client_request_timeout(limits::HEAD_TIME)
+    .shutdown_timeout(FINISH_SECONDS)
+    .disable_signals();
+    Ok(match bound {
+        Bound::Tcp(listener, _) => server.listen(listener)?,
+        Bound::Unix(listener, _) => server.listen_uds(listener)?,
+    }
+    .run())
+}

@@ -1,0 +1,146 @@
+//! Hands each part its settings in its own terms.
+
+use std::time::Duration;
+
+use actix_web::cookie::Key;
+use latchkey_rules::secret::Digest;
+
+use super::Error;
+use super::listen::Bound;
+use crate::clock::Clock;
+use crate::config::master_key::MasterKeys;
+use crate::config::{self, Config, Listen, ProductEntry};
+use crate::gate::GateSettings;
+use crate::store::Db;
+use crate::store::products::{NewProduct, Sample};
+use crate::web::Shared;
+use crate::web::password::Hashing;
+use crate::web::public_url::PublicUrl;
+use crate::web::shared::{Brand, Logo, SignUp, Support};
+
+/// Where people reach the portal: as configured, else where it listens.
+pub(super) fn portal_url(config: &Config, bound: Option<&Bound>) -> String {
+    let listen = bound.map_or_else(|| config.portal.listen.clone(), Bound::listen);
+    match (&config.public_url, listen) {
+        (Some(url), _) => url.to_string(),
+        (None, Listen::Tcp(address)) => config::PublicUrl::of_listener(address).to_string(),
+        (None, Listen::Unix(_)) => "http://localhost".to_owned(),
+    }
+}
+
+/// Where gateways on this machine reach the gate.
+pub(super) fn gate_url(config: &Config, bound: Option<&Bound>) -> String {
+    let listen = bound.map_or_else(|| config.gate.listen.clone(), Bound::listen);
+    match listen {
+        Listen::Tcp(address) => format!("http://{address}"),
+        Listen::Unix(path) => format!("unix:{}", path.display()),
+    }
+}
+
+pub(super) fn gate(config: &Config, bound: &Bound, portal_url: &str) -> GateSettings {
+    let gate = &config.gate;
+    GateSettings {
+        prefix: config.secret_prefix.clone(),
+        key_headers: gate.key_headers.clone(),
+        key_query: gate.key_query.clone(),
+        trusted_proxies: gate.trusted_proxies.networks.clone(),
+        unix_trusted: gate.trusted_proxies.unix,
+        max_staleness: Duration::from_secs(u64::from(gate.max_staleness)),
+        gate_tokens: gate
+            .tokens
+            .iter()
+            .map(|token| Digest::of(token.expose()))
+            .collect(),
+        require_token: !bound.listen().is_local(),
+        node: node(bound),
+        data_dir: config.data_dir.clone(),
+        public_url: portal_url.to_owned(),
+    }
+}
+
+/// This node's name in its batches of counts: the machine and the gate's address.
+fn node(bound: &Bound) -> String {
+    let machine = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    format!("{} {}", machine.trim(), bound.listen())
+        .trim()
+        .to_owned()
+}
+
+pub(super) fn shared(
+    config: &Config,
+    db: &Db,
+    clock: &Clock,
+    keys: &MasterKeys,
+    portal_url: &str,
+    gate_url: &str,
+) -> Result<Shared, Error> {
+    let public_url =
+        PublicUrl::parse(portal_url).map_err(|error| Error::PublicUrl(error.to_string()))?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let first = |list: &[String]| list.first().cloned().unwrap_or_default();
+    Ok(Shared {
+        db: db.clone(),
+        clock: clock.clone(),
+        brand: brand(&config.brand),
+        support: Support {
+            url: config.support.url.clone(),
+            mail: config.support.mail.clone(),
+        },
+        sales_url: config.sales_url.clone(),
+        terms_url: config.terms_url.clone(),
+        public_url,
+        key_header: first(&config.gate.key_headers),
+        key_query: first(&config.gate.key_query),
+        env_var_name: config.env_var_name.clone(),
+        secret_prefix: config.secret_prefix.clone(),
+        sign_up: match config.sign_up {
+            config::SignUp::Open => SignUp::Open,
+            config::SignUp::Invite => SignUp::Invite,
+            config::SignUp::Closed => SignUp::Closed,
+        },
+        keys_per_account: i64::from(config.keys_per_account),
+        gate_url: gate_url.to_owned(),
+        cookie_key: Key::from(keys.sub_key::<64>("session cookies").as_slice()),
+        hashing: Hashing::new(cores),
+        trusted_proxies: config.portal.trusted_proxies.networks.clone(),
+    })
+}
+
+fn brand(brand: &config::Brand) -> Brand {
+    Brand {
+        name: brand.name.clone(),
+        logo: brand.logo.as_ref().map(|logo| Logo {
+            bytes: logo.content.to_vec(),
+            media_type: logo.media_type.to_owned(),
+        }),
+        css: brand
+            .accent
+            .map_or_else(String::new, |accent| format!(":root{{--brass:{accent}}}")),
+    }
+}
+
+/// The configuration's products as the store takes them.
+pub(super) fn products(config: &Config) -> Vec<NewProduct> {
+    config.products.iter().map(product).collect()
+}
+
+fn product(entry: &ProductEntry) -> NewProduct {
+    NewProduct {
+        slug: entry.slug.clone(),
+        name: entry.name.clone(),
+        kind: entry.kind.clone(),
+        docs_url: entry.docs_url.clone(),
+        sample: entry
+            .sample
+            .as_ref()
+            .map_or_else(Sample::default, |sample| Sample {
+                method: sample.method.clone(),
+                url: sample.url.clone(),
+                expect: sample.expect.clone(),
+            }),
+        key_in_query: entry.key_in_query,
+        needs_token: false,
+        routes: entry.routes.clone(),
+        admin_prefixes: entry.admin_prefixes.clone(),
+    }
+}

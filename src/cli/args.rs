@@ -1,0 +1,235 @@
+//! The words of the command line.
+//!
+//! Must not do anything: what a command does stands in the file of its family.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A self-hosted portal for API keys, and the gate that decides whether a key opens the door.
+#[derive(Debug, Parser)]
+#[command(
+    name = "latchkey",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "\
+Exit codes: 0 done; 1 could not be done, the reason stands on standard error; 2 wrong words on the command line; \
+78 the configuration cannot be used, each reason with its file and line or its variable."
+)]
+pub(super) struct Cli {
+    /// The configuration file; without it, latchkey.toml in this folder, when there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve the portal and the gate
+    Serve(ServeArgs),
+    /// Serve a believable company that needs no configuration, to look around in
+    Demo(DemoArgs),
+    /// Bring the database's tables to this version
+    Migrate,
+    /// Read the configuration, say what is wrong with it, and start nothing
+    CheckConfig,
+    /// Make the people who look after the installation, or any other
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Add products, or list them
+    #[command(subcommand)]
+    Products(ProductsCommand),
+    /// Look after accounts
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+    /// Disable a key, or enable it again
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Copy the database while it is in use (SQLite)
+    Backup(BackupArgs),
+    /// What is of use to those who work on Latchkey itself
+    #[command(subcommand)]
+    Dev(DevCommand),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Serve one of the two alone
+    #[arg(long, value_enum)]
+    pub(super) only: Option<Part>,
+    /// Bring a PostgreSQL database's tables to this version first; on SQLite this happens by itself
+    #[arg(long)]
+    pub(super) migrate: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Part {
+    Portal,
+    Gate,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Where the portal listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(super) portal: std::net::SocketAddr,
+    /// Where the gate listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    pub(super) gate: std::net::SocketAddr,
+    /// Send no requests of its own
+    #[arg(long)]
+    pub(super) no_traffic: bool,
+    /// Print one line of JSON with people, products and keys, for programs
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Keep the demo in this folder, or go on with the one that it holds
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AdminCommand {
+    /// Make a person, and print a one-time link with which they choose their password
+    CreateUser(CreateUserArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CreateUserArgs {
+    /// The person's name
+    #[arg(long)]
+    pub(super) name: String,
+    /// Their mail address, with which they sign in
+    #[arg(long)]
+    pub(super) email: String,
+    /// Give them the staff pages
+    #[arg(long, value_enum, value_name = "ROLE")]
+    pub(super) staff: Option<Staff>,
+    /// Make them a member of this account
+    #[arg(long, value_name = "SLUG")]
+    pub(super) account: Option<String>,
+    /// Their role in the account
+    #[arg(long, value_enum, requires = "account", default_value = "developer")]
+    pub(super) role: Member,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Staff {
+    Support,
+    Admin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Member {
+    Viewer,
+    Developer,
+    Owner,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProductsCommand {
+    /// Add a product
+    Add(AddProductArgs),
+    /// List the products
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddProductArgs {
+    /// The product's short name in addresses: lower-case letters, digits and hyphens
+    pub(super) slug: String,
+    /// Its name for people
+    #[arg(long)]
+    pub(super) name: String,
+    /// What it is, in a word or two
+    #[arg(long, default_value = "API")]
+    pub(super) kind: String,
+    /// A host and path that belong to it, such as api.example.com/search; may be given several times
+    #[arg(long = "route", value_name = "HOST/PATH", required = true)]
+    pub(super) routes: Vec<String>,
+    /// A path below which only keys with admin access are let through; may be given several times
+    #[arg(long = "admin-prefix", value_name = "PATH")]
+    pub(super) admin_prefixes: Vec<String>,
+    /// Which keys may stand in the query
+    #[arg(long, value_enum, value_name = "WHICH", default_value = "browser")]
+    pub(super) key_in_query: InQuery,
+    /// Where it is documented
+    #[arg(long, value_name = "URL")]
+    pub(super) docs_url: Option<String>,
+    /// A GET request that shows it at work
+    #[arg(long, value_name = "URL")]
+    pub(super) sample_url: Option<String>,
+    /// What one should see when that request is let through
+    #[arg(long, value_name = "TEXT", requires = "sample_url")]
+    pub(super) sample_expect: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum InQuery {
+    Never,
+    Browser,
+    Any,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountsCommand {
+    /// Give an account another plan
+    SetPlan {
+        /// The account, as in its pages' addresses
+        account: String,
+        /// free, starter, professional or enterprise
+        plan: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Disable a key; every gate refuses it within a second
+    Disable {
+        /// The key's public ID
+        key_id: String,
+        /// Why, in words that its owner reads
+        #[arg(long)]
+        reason: String,
+    },
+    /// Enable a disabled key
+    Enable {
+        /// The key's public ID
+        key_id: String,
+        /// Why it may work again
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BackupArgs {
+    /// The file to write; it must not exist yet
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DevCommand {
+    /// Fill an empty database with many keys, and write their secrets to a file
+    Seed {
+        /// How many keys
+        #[arg(long)]
+        keys: u32,
+        /// Where the secrets go, one a line
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

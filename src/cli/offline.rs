@@ -1,0 +1,137 @@
+//! The commands about the installation itself: migrations, products, backups.
+
+use latchkey_rules::environment::EnvironmentSet;
+use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
+use latchkey_rules::slug::Slug;
+
+use super::args::{AddProductArgs, BackupArgs, InQuery, ProductsCommand};
+use super::{Failed, Outcome};
+use crate::app;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::products::{self, NewProduct, Product, Sample};
+use crate::store::{Conflict, Error, migrate as migrations, scope};
+
+pub(super) fn migrate(config: &Config) -> Outcome {
+    std::fs::create_dir_all(&config.data_dir).map_err(Failed::because)?;
+    let count = migrations::run(&app::database_url(config)).map_err(Failed::because)?;
+    match count {
+        0 => println!("The database is of this version already."),
+        1 => println!("1 migration was run."),
+        count => println!("{count} migrations were run."),
+    }
+    Ok(())
+}
+
+pub(super) fn backup(config: &Config, args: &BackupArgs, clock: Clock) -> Outcome {
+    let db = app::open_database(config, clock, false).map_err(Failed::because)?;
+    db.backup(&args.to).map_err(Failed::because)?;
+    println!("The database was copied to {}.", args.to.display());
+    Ok(())
+}
+
+pub(super) fn products(config: &Config, command: &ProductsCommand, clock: Clock) -> Outcome {
+    let db = app::open_database(config, clock, false).map_err(Failed::because)?;
+    match command {
+        ProductsCommand::List => {
+            for product in db.read_blocking(products::all).map_err(Failed::because)? {
+                println!("{}", line(&product));
+            }
+            Ok(())
+        }
+        ProductsCommand::Add(args) => {
+            let new = read(args).map_err(Failed::Because)?;
+            let added = format!("{} ({}) was added.", new.name, new.slug);
+            db.change_blocking(move |change| {
+                products::add(change, &scope::operator("command line"), &new)
+            })
+            .map_err(|error| Failed::Because(refusal(&error)))?;
+            println!("{added} Every gate knows it within a second.");
+            Ok(())
+        }
+    }
+}
+
+fn refusal(error: &Error) -> String {
+    match error {
+        Error::Conflict(Conflict::SlugTaken) => {
+            "A product of that short name exists already.".to_owned()
+        }
+        Error::Conflict(Conflict::RouteTaken) => {
+            "One of these routes belongs to another product already. `latchkey products list` shows which.".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn line(product: &Product) -> String {
+    let routes: Vec<String> = product
+        .routes
+        .iter()
+        .map(|route| format!("{}{}", route.host, route.prefix))
+        .collect();
+    format!("{}\t{}\t{}", product.slug, product.name, routes.join(" "))
+}
+
+fn read(args: &AddProductArgs) -> Result<NewProduct, String> {
+    Ok(NewProduct {
+        slug: Slug::parse(&args.slug).map_err(|error| error.to_string())?,
+        name: args.name.clone(),
+        kind: args.kind.clone(),
+        docs_url: args.docs_url.clone(),
+        sample: Sample {
+            method: "GET".to_owned(),
+            url: args.sample_url.clone().unwrap_or_default(),
+            expect: args.sample_expect.clone().unwrap_or_default(),
+        },
+        key_in_query: match args.key_in_query {
+            InQuery::Never => KeyInQuery::Never,
+            InQuery::Browser => KeyInQuery::Browser,
+            InQuery::Any => KeyInQuery::Any,
+        },
+        needs_token: false,
+        routes: args
+            .routes
+            .iter()
+            .map(|text| route(text))
+            .collect::<Result<_, _>>()?,
+        admin_prefixes: args
+            .admin_prefixes
+            .iter()
+            .map(|text| PathPrefix::parse(text).map_err(|error| error.to_string()))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// `api.example.com/routing`: a host, and the path from its first slash on.
+fn route(text: &str) -> Result<RouteFacts, String> {
+    let at = text.find('/').unwrap_or(text.len());
+    let (host, path) = text.split_at(at);
+    let path = if path.is_empty() { "/" } else { path };
+    Ok(RouteFacts {
+        host: HostPattern::parse(host).map_err(|error| error.to_string())?,
+        prefix: PathPrefix::parse(path).map_err(|error| error.to_string())?,
+        environments: EnvironmentSet::ANY,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_is_a_host_and_the_path_behind_it() {
+        for (text, shown) in [
+            ("api.example.com/routing", "api.example.com/routing"),
+            ("api.example.com", "api.example.com/"),
+            ("*.tiles.example.com/", "*.tiles.example.com/"),
+            ("*/search/v2", "*/search/v2"),
+        ] {
+            let route = route(text).unwrap();
+            assert_eq!(format!("{}{}", route.host, route.prefix), shown);
+        }
+        for text in ["", "/routing", "https://api.example.com/", "api example/x"] {
+            assert!(route(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `latchkey serve`.
+
+use super::args::{Part, ServeArgs};
+use super::{Failed, Outcome};
+use crate::app::{self, Application, Parts};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::products;
+use crate::{log, store};
+
+pub(super) fn serve(config: &Config, args: &ServeArgs, clock: Clock) -> Outcome {
+    log::start(config.log);
+    let parts = Parts {
+        portal: args.only != Some(Part::Gate),
+        gate: args.only != Some(Part::Portal),
+    };
+    let db = app::open_database(config, clock.clone(), args.migrate).map_err(Failed::because)?;
+    let application = Application::build(config, clock, db, parts).map_err(Failed::because)?;
+    say_where_to_begin(&application).map_err(Failed::because)?;
+    let (portal, gate) = (
+        application.portal_url().to_owned(),
+        application.gate_url().to_owned(),
+    );
+    let ready = || {
+        tracing::info!(
+            portal.url = parts.portal.then_some(portal.as_str()),
+            gate.url = parts.gate.then_some(gate.as_str()),
+            "serving"
+        );
+    };
+    application.run(ready).map_err(Failed::because)
+}
+
+/// A portal without products can make no key, and without an administrator nobody looks after it.
+fn say_where_to_begin(application: &Application) -> store::Result<()> {
+    let products = application.db().read_blocking(products::count)?;
+    if products == 0 {
+        eprintln!(
+            "There is no product yet, so no key can be made. Add one with:\n\
+             latchkey products add routing --name Routing --route api.example.com/routing"
+        );
+    }
+    Ok(())
+}
