@@ -136,7 +136,7 @@ impl Application {
     ///
     /// # Errors
     /// Whatever keeps it from serving, as a sentence for the operator.
-    pub fn build(config: &Config, clock: Clock, db: Db, parts: Parts) -> Result<Self, Error> {
+    pub fn build(config: &Config, clock: &Clock, db: Db, parts: Parts) -> Result<Self, Error> {
         let keys = master_keys(config)?;
         let portal = bound(parts.portal, "The portal", &config.portal.listen)?;
         let gate = bound(parts.gate, "The gate", &config.gate.listen)?;
@@ -155,7 +155,7 @@ impl Application {
         };
         let portal = match portal {
             Some(bound) => {
-                let shared = settings::shared(config, &db, &clock, &keys, &portal_url, &gate_url)?;
+                let shared = settings::shared(config, &db, clock, &keys, &portal_url, &gate_url)?;
                 Some((bound, shared))
             }
             None => None,

@@ -15,7 +15,7 @@ pub(super) fn serve(config: &Config, args: &ServeArgs, clock: Clock) -> Outcome 
         gate: args.only != Some(Part::Portal),
     };
     let db = app::open_database(config, clock.clone(), args.migrate).map_err(Failed::because)?;
-    let application = Application::build(config, clock, db, parts).map_err(Failed::because)?;
+    let application = Application::build(config, &clock, db, parts).map_err(Failed::because)?;
     say_where_to_begin(&application).map_err(Failed::because)?;
     let (portal, gate) = (
         application.portal_url().to_owned(),

@@ -134,10 +134,10 @@ fn what_is_called_kept_is_kept_by_tests_that_exist() {
         }
         match row.state.as_str() {
             "kept" | "in part" if row.tests.is_empty() => {
-                off.push(format!("{id} is called {} by no test", row.state))
+                off.push(format!("{id} is called {} by no test", row.state));
             }
             "not yet" if !row.tests.is_empty() => {
-                off.push(format!("{id} has tests but is called not yet"))
+                off.push(format!("{id} has tests but is called not yet"));
             }
             "kept" | "in part" | "not yet" => {}
             other => off.push(format!(

@@ -1,6 +1,7 @@
 //! `/v1/authorize` and `/v1/nginx/authorize`: forward-auth. The proxy asks about the request that stands at its door.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse};
 use latchkey_rules::code::Code;
 use latchkey_rules::path::{forward_uri, split_target};
@@ -13,6 +14,9 @@ use crate::gate::judge::{Ask, AskedKey, Judged};
 use crate::gate::read_key::{Offered, Source, names_to_strip};
 use crate::gate::target::{self, Target};
 use crate::web::request_id::RequestId;
+
+/// Proxies drop the body of an allow; a person who tries a key with `curl` reads it.
+const SEEN_BY_PEOPLE: &str = "VALID\n";
 
 /// How the asking proxy wants its answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,7 +136,9 @@ fn admitted(
         judged.reads_query,
     );
     let uri = forward_uri(target.uri, &names).ok()?;
-    let mut answer = HttpResponse::Ok().finish();
+    let mut answer = HttpResponse::Ok()
+        .content_type(ContentType::plaintext())
+        .body(SEEN_BY_PEOPLE);
     answer::admit(
         answer.headers_mut(),
         &key,
