@@ -194,6 +194,37 @@ on_both! {
     }
 }
 
+/// Whether another connection sees the session.
+fn seen(db: &Db) -> bool {
+    let mut other = db.own_reader().unwrap();
+    sessions::load(&mut other, &[0; 32]).unwrap().is_some()
+}
+
+#[test]
+fn jobs_that_wait_share_one_commit_and_are_answered_after_it() {
+    let store = Store::sqlite();
+    let (go, held) = hold_the_writers(&store, 1);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let first = store.db.write(|w| sessions::save(w, &[0; 32], "{}", None));
+    let db = store.db.clone();
+    let second = store.db.write(move |_| Ok(seen(&db)));
+    // Both stand in the queue, in this order, when the writer is let go.
+    let release = async { drop(go) };
+    let (saved, (seen_within, ())) = runtime.block_on(futures_util::future::join(
+        first,
+        futures_util::future::join(second, release),
+    ));
+    assert_eq!(saved, Ok(()));
+    assert_eq!(seen_within, Ok(false), "the first was committed on its own");
+    assert!(seen(&store.db), "it was answered before it was committed");
+    for thread in held {
+        thread.join().unwrap();
+    }
+}
+
 #[test]
 fn a_backup_is_a_consistent_copy_that_only_its_owner_reads() {
     let store = Store::sqlite();
