@@ -2,6 +2,7 @@
 //! account's quota counts them. It knows neither store nor request: counted verdicts go in, texts and geometry come out.
 
 mod geometry;
+mod layout;
 mod scale;
 
 use latchkey_rules::{
@@ -87,8 +88,8 @@ impl Chart {
         );
         let said: Vec<String> = dates.iter().zip(&counts).map(said).collect();
         Self {
-            wide: geometry::draw(&geometry::WIDE, &counts, &dates, &said, &label, read_out),
-            narrow: geometry::draw(&geometry::NARROW, &counts, &dates, &[], &label, ""),
+            wide: geometry::draw(&layout::WIDE, &counts, &dates, &said, &label, read_out),
+            narrow: geometry::draw(&layout::NARROW, &counts, &dates, &[], &label, ""),
             legend: legend(&totals),
             days: rows(&counts, &dates, first),
             range,

@@ -1,6 +1,7 @@
 //! A key as staff see it: how it stands, whose it is, what it was used for today and in thirty days. It shows no secret,
 //! and changes nothing: `standing` does.
 
+mod notices;
 mod view;
 
 use actix_web::{
