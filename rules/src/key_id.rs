@@ -71,17 +71,40 @@ impl KeyId {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self
-            .0
-            .iter()
-            .fold(0_u128, |value, byte| value << 8 | u128::from(*byte));
-        let mut text = String::with_capacity(PREFIX.len() + CHARS);
-        text.push_str(PREFIX);
-        for place in (0..CHARS).rev() {
-            let five_bits = usize::try_from(value >> (place * 5) & 31).unwrap_or(0);
-            text.extend(ALPHABET.get(five_bits).copied().map(char::from));
+        f.pad(KeyIdText::of(self).as_str())
+    }
+}
+
+/// A key ID written out, without a place on the heap: it stands in every answer of the gate.
+#[derive(Clone, Copy)]
+pub struct KeyIdText([u8; PREFIX.len() + CHARS]);
+
+impl KeyIdText {
+    /// Writes it out.
+    #[must_use]
+    pub fn of(id: &KeyId) -> Self {
+        let mut text = [b'a'; PREFIX.len() + CHARS];
+        let (prefix, digits) = text.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        // Five bytes are eight digits.
+        let groups = id.0.chunks_exact(5).zip(digits.chunks_exact_mut(8));
+        for (bytes, digits) in groups {
+            let mut bits = bytes
+                .iter()
+                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            for digit in digits.iter_mut().rev() {
+                let five_bits = usize::try_from(bits & 31).unwrap_or(0);
+                *digit = ALPHABET.get(five_bits).copied().unwrap_or(b'a');
+                bits >>= 5;
+            }
         }
-        f.pad(&text)
+        Self(text)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

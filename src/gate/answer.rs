@@ -8,9 +8,12 @@ pub(crate) mod names;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue, HttpDate};
+use actix_web::web::Bytes;
 use latchkey_rules::code::Code;
+use latchkey_rules::key_id::KeyIdText;
 use latchkey_rules::time::Millis;
 use serde::Serialize;
+use std::ops::Range;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::judge::JudgedKey;
@@ -187,26 +190,55 @@ pub(crate) fn admit(
     id: &RequestId,
     uri: &str,
 ) {
-    headers.insert(name::KEY_ID.clone(), value(&key.key_id.to_string()));
-    headers.insert(name::ACCOUNT.clone(), value(key.account));
-    headers.insert(name::PRODUCT.clone(), value(product));
-    headers.insert(
-        name::ENVIRONMENT.clone(),
-        HeaderValue::from_static(key.environment.word()),
-    );
-    headers.insert(
-        name::ACCESS.clone(),
-        HeaderValue::from_static(key.access.word()),
-    );
-    headers.insert(name::PLAN.clone(), value(key.plan));
-    headers.insert(name::REQUEST_ID.clone(), value(id.as_str()));
-    headers.insert(
-        name::SECRET_ENDS.clone(),
-        key.ends_at().map_or(NOTHING, http_date),
-    );
+    let mut texts = Texts::with_capacity(160 + uri.len());
+    let key_id = texts.push(KeyIdText::of(&key.key_id).as_str());
+    let account = texts.push(key.account);
+    let product = texts.push(product);
+    let plan = texts.push(key.plan);
+    let id = texts.push(id.as_str());
+    let uri = texts.push(uri);
+    let texts = texts.done();
+    let environment = HeaderValue::from_static(key.environment.word());
+    let access = HeaderValue::from_static(key.access.word());
+    let ends = key.ends_at().map_or(NOTHING, http_date);
+    headers.insert(name::KEY_ID.clone(), texts.value(key_id));
+    headers.insert(name::ACCOUNT.clone(), texts.value(account));
+    headers.insert(name::PRODUCT.clone(), texts.value(product));
+    headers.insert(name::ENVIRONMENT.clone(), environment);
+    headers.insert(name::ACCESS.clone(), access);
+    headers.insert(name::PLAN.clone(), texts.value(plan));
+    headers.insert(name::REQUEST_ID.clone(), texts.value(id));
+    headers.insert(name::SECRET_ENDS.clone(), ends);
     headers.insert(name::SUBJECT.clone(), NOTHING);
     headers.insert(name::ASSERTION.clone(), NOTHING);
-    headers.insert(name::URI.clone(), value(uri));
+    headers.insert(name::URI.clone(), texts.value(uri));
+}
+
+/// The texts of an answer's headers, one after another in one piece of memory.
+struct Texts(Vec<u8>);
+
+impl Texts {
+    fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    fn push(&mut self, text: &str) -> Range<usize> {
+        let start = self.0.len();
+        self.0.extend_from_slice(text.as_bytes());
+        start..self.0.len()
+    }
+
+    fn done(self) -> WrittenTexts {
+        WrittenTexts(Bytes::from(self.0))
+    }
+}
+
+struct WrittenTexts(Bytes);
+
+impl WrittenTexts {
+    fn value(&self, place: Range<usize>) -> HeaderValue {
+        HeaderValue::from_maybe_shared(self.0.slice(place)).unwrap_or(NOTHING)
+    }
 }
 
 /// Lets the page that asked read the answer. Never with credentials: a key is sent on purpose.

@@ -136,3 +136,39 @@ async fn nowhere(request: HttpRequest) -> HttpResponse {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::rt;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::gate::GateSettings;
+    use crate::store::{DatabaseUrl, Db, migrate};
+
+    #[test]
+    fn t_61_a_panic_is_a_500_and_the_gate_lives() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(dir.path().join("latchkey.db"));
+        migrate::run(&url).unwrap();
+        let db = Db::open(&url, Clock::system()).unwrap();
+        let settings = GateSettings::local(dir.path().to_path_buf(), "https://portal.example.com");
+        let gate = Gate::start(db, Clock::system(), settings).unwrap();
+        rt::System::new().block_on(async {
+            let id = RequestId::generate();
+            let answer = guarded(&gate, id, async { panic!("a test") }).await;
+            assert_eq!(answer.status().as_u16(), 500);
+            assert_eq!(
+                answer.headers().get("latchkey-request-id").unwrap(),
+                id.as_str()
+            );
+            assert_eq!(
+                answer.headers().get("latchkey-verdict").unwrap(),
+                "UNAVAILABLE"
+            );
+            let answer = guarded(&gate, id, async { HttpResponse::Ok().finish() }).await;
+            assert_eq!(answer.status().as_u16(), 200);
+        });
+        assert_eq!(gate.metrics().panics.load(Ordering::Relaxed), 1);
+    }
+}

@@ -17,23 +17,13 @@ pub struct RequestId([u8; LEN]);
 impl RequestId {
     /// Draws a new one, from the thread's own generator.
     pub fn generate() -> Self {
-        let mut rng = rand::rng();
-        let mut bits: u128 = rng.random();
-        let more: u8 = rng.random();
+        let random: [u8; LEN - PREFIX.len()] = rand::rng().random();
         let mut id = [0; LEN];
         let (prefix, digits) = id.split_at_mut(PREFIX.len());
         prefix.copy_from_slice(PREFIX);
-        for (place, digit) in digits.iter_mut().enumerate() {
-            // 25 digits use up 125 of the 128 bits; the last one takes its five from the byte.
-            let five = if place < 25 {
-                bits & 31
-            } else {
-                u128::from(more & 31)
-            };
-            bits >>= 5;
-            *digit = usize::try_from(five)
-                .ok()
-                .and_then(|five| ALPHABET.get(five))
+        for (digit, byte) in digits.iter_mut().zip(random) {
+            *digit = ALPHABET
+                .get(usize::from(byte & 31))
                 .copied()
                 .unwrap_or(b'a');
         }

@@ -24,6 +24,8 @@ mod metering;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod sockets;
+#[cfg(test)]
 mod token;
 #[cfg(test)]
 mod verdicts;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use latchkey_rules::code::Code;
+use latchkey_rules::key_id::KeyIdText;
 use latchkey_rules::time::Millis;
 
 use crate::gate::judge::Judged;
@@ -20,11 +21,11 @@ pub(crate) fn push_verdict(out: &mut Vec<u8>, judged: &Judged<'_>, request_id: &
     );
     push_text(out, ",\"code\":", Some(judged.code.as_str()));
     push_text(out, ",\"message\":", Some(judged.message));
-    let key_id = key.map(|key| key.key_id.to_string());
-    push_text(out, ",\"key_id\":", key_id.as_deref());
+    let key_id = key.map(|key| KeyIdText::of(&key.key_id));
+    push_text(out, ",\"key_id\":", key_id.as_ref().map(KeyIdText::as_str));
     push(out, ",\"secret_number\":");
     match key {
-        Some(key) => push(out, &key.secret_number.to_string()),
+        Some(key) => push_number(out, key.secret_number),
         None => push(out, "null"),
     }
     push_text(out, ",\"account\":", key.map(|key| key.account));
@@ -48,6 +49,22 @@ pub(crate) fn push_verdict(out: &mut Vec<u8>, judged: &Judged<'_>, request_id: &
 
 fn push(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
+}
+
+fn push_number(out: &mut Vec<u8>, number: u16) {
+    let mut digits = [0; 5];
+    let (mut start, mut rest) = (digits.len(), number);
+    loop {
+        start -= 1;
+        if let (Some(digit), Ok(last)) = (digits.get_mut(start), u8::try_from(rest % 10)) {
+            *digit = b'0' + last;
+        }
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(start..).unwrap_or_default());
 }
 
 fn push_instant(out: &mut Vec<u8>, name: &str, at: Option<Millis>) {
@@ -82,6 +99,15 @@ fn push_text(out: &mut Vec<u8>, name: &str, text: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_written_whole() {
+        for number in [0, 7, 10, 909, 12_345, u16::MAX] {
+            let mut out = Vec::new();
+            push_number(&mut out, number);
+            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
+    }
 
     #[test]
     fn texts_are_escaped_as_json_wants() {

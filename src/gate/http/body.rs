@@ -1,6 +1,7 @@
 //! Request bodies: how much, how long, and in which coding (T-60).
 
 use std::pin::pin;
+use std::time::Duration;
 
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
@@ -25,11 +26,19 @@ pub(super) async fn read(
     if announced.is_some_and(|len| len > limit) {
         return Err(Failure::TooLarge { limit });
     }
-    let mut body = pin!(collect(payload, limit));
+    within(BODY_TIME, collect(payload, limit)).await
+}
+
+/// A body that comes in time.
+async fn within(
+    time: Duration,
+    body: impl Future<Output = Result<Bytes, Failure>>,
+) -> Result<Bytes, Failure> {
+    let mut body = pin!(body);
     // Nearly every body has come with its head; only one that has not needs a timer.
     match poll_immediate(body.as_mut()).await {
         Some(body) => body,
-        None => tokio::time::timeout(BODY_TIME, body)
+        None => tokio::time::timeout(time, body)
             .await
             .unwrap_or(Err(Failure::BodyTimeout)),
     }
@@ -57,4 +66,57 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, Failure> {
         next = payload.next().await;
     }
     Ok(whole.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::dev::Payload as Raw;
+    use actix_web::error::PayloadError;
+    use actix_web::test::TestRequest;
+    use actix_web::{FromRequest, rt};
+    use futures_util::stream;
+
+    use super::*;
+
+    fn arriving(
+        chunks: Vec<&'static [u8]>,
+        ends: bool,
+    ) -> impl Future<Output = Result<Bytes, Failure>> {
+        let request = TestRequest::default().to_http_request();
+        let chunks =
+            stream::iter(chunks).map(|chunk| Ok::<_, PayloadError>(Bytes::from_static(chunk)));
+        let stream = if ends {
+            chunks.boxed_local()
+        } else {
+            chunks.chain(stream::pending()).boxed_local()
+        };
+        let mut raw = Raw::from(stream);
+        async move {
+            let payload = Payload::from_request(&request, &mut raw).await.unwrap();
+            within(Duration::from_millis(50), collect(payload, 8)).await
+        }
+    }
+
+    #[test]
+    fn t_60_a_body_that_never_ends_is_given_up() {
+        rt::System::new().block_on(async {
+            assert_eq!(
+                arriving(vec![b"ab"], false).await,
+                Err(Failure::BodyTimeout)
+            );
+            assert_eq!(arriving(vec![], false).await, Err(Failure::BodyTimeout));
+        });
+    }
+
+    #[test]
+    fn t_60_a_body_in_pieces_is_put_together_up_to_its_limit() {
+        rt::System::new().block_on(async {
+            assert_eq!(arriving(vec![], true).await, Ok(Bytes::new()));
+            let whole = arriving(vec![b"ab", b"cd", b"efgh"], true).await;
+            assert_eq!(whole, Ok(Bytes::from_static(b"abcdefgh")));
+            let too_large = Err(Failure::TooLarge { limit: 8 });
+            assert_eq!(arriving(vec![b"abcd", b"efghi"], true).await, too_large);
+            assert_eq!(arriving(vec![b"abcdefghi"], true).await, too_large);
+        });
+    }
 }
