@@ -14,7 +14,8 @@ use clap::Parser;
 
 use crate::clock::Clock;
 use crate::config::{Broken, Config, Sources};
-use crate::{demo, dev};
+use crate::demo;
+use crate::dev;
 use args::{Cli, Command, DevCommand};
 
 /// The configuration cannot be used: the exit code that service managers do not restart on (sysexits.h, `EX_CONFIG`).

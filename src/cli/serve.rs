@@ -5,8 +5,9 @@ use super::{Failed, Outcome};
 use crate::app::{self, Application, Parts};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::log;
+use crate::store;
 use crate::store::products;
-use crate::{log, store};
 
 pub(super) fn serve(config: &Config, args: &ServeArgs, clock: Clock) -> Outcome {
     log::start(config.log);
