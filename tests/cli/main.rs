@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod broken;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod example;
 #[cfg(test)]
 mod settings;
