@@ -335,3 +335,14 @@ pub(crate) fn dump(file: &Path) -> String {
     }
     all
 }
+
+/// Takes a table out of a SQLite file.
+pub(crate) fn lose(file: &Path, table: &str) {
+    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    sql_query("PRAGMA foreign_keys = OFF")
+        .execute(&mut conn)
+        .unwrap();
+    sql_query(format!("DROP TABLE \"{table}\""))
+        .execute(&mut conn)
+        .unwrap();
+}

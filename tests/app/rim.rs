@@ -289,3 +289,53 @@ async fn t_61_error_pages_name_the_request() {
     assert!(browser.one("#request").starts_with("req_"));
     assert!(browser.one("title").starts_with("There is nothing here"));
 }
+
+#[actix_web::test]
+async fn a_database_that_fails_is_a_page_that_tells_nothing_of_it() {
+    for (table, status) in [("sessions", 503), ("keys", 500)] {
+        let world = World::new().await;
+        let mut browser = world.signed_in(Actor::Owner).await;
+        world.lose(table);
+        let request = browser.request(Method::GET, &crate::world::keys());
+        let answer = browser.send(request).await.clone();
+        assert_eq!(answer.status, status, "{table}");
+        has_them_all(&answer, false, table);
+        assert!(
+            answer.body.contains("req_") && !answer.body.contains("no such table"),
+            "{table}"
+        );
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        assert_eq!(answer.header("retry-after").is_some(), status == 503);
+    }
+}
+
+#[actix_web::test]
+async fn the_operators_links_stand_where_people_look_for_them() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(Actor::Owner).await;
+    browser.get(&crate::world::keys()).await;
+    for (words, href) in [
+        ("Ask for more", "https://northwind.example/plans"),
+        ("Terms", "https://northwind.example/terms"),
+        ("Support", "mailto:help@northwind.example"),
+    ] {
+        assert!(
+            browser
+                .texts(&format!("a[href='{href}']"))
+                .contains(&words.to_owned()),
+            "{words}"
+        );
+    }
+    assert_eq!(
+        browser.get("/brand.css").await.body,
+        ":root{--brass:#a16a12}"
+    );
+    assert_eq!(browser.get("/brand/logo").await.status, 404);
+    assert_eq!(
+        browser.get("/favicon.svg").await.header("content-type"),
+        Some("image/svg+xml")
+    );
+}

@@ -277,6 +277,11 @@ impl World {
         browser.one("#key-id")
     }
 
+    /// Breaks the database: the table is gone.
+    pub(crate) fn lose(&self, table: &str) {
+        crate::browser::lose(&self.file, table);
+    }
+
     /// Everything that the database holds, table by table.
     pub(crate) fn dump(&self) -> String {
         crate::browser::dump(&self.file)
@@ -320,8 +325,8 @@ fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
             url: plan.support_url.map(str::to_owned),
             mail: Some("help@northwind.example".to_owned()),
         },
-        sales_url: None,
-        terms_url: None,
+        sales_url: Some("https://northwind.example/plans".to_owned()),
+        terms_url: Some("https://northwind.example/terms".to_owned()),
         public_url: PublicUrl::parse(plan.public_url).unwrap(),
         key_header: "X-API-Key".to_owned(),
         key_query: "key".to_owned(),

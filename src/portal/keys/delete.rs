@@ -114,7 +114,7 @@ pub(super) async fn delete(
         .change(move |c| keys::delete(c, &scope, &key_id))
         .await?;
     let said = format!(
-        "{} is deleted. Its requests are refused from now on; within 60 minutes support can still take it back.",
+        "{} is deleted. Its requests are refused from now on.",
         key.name
     );
     Ok(render::see_other_saying(
