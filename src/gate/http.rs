@@ -40,8 +40,8 @@ pub(super) fn configure(gate: &Gate, config: &mut web::ServiceConfig) {
         .service(
             web::resource(["/v1/preflight", "/v1/preflight/{below:.*}"]).to(preflight::preflight),
         )
-        .service(web::resource("/healthz").to(health::alive))
-        .service(web::resource("/readyz").to(health::ready))
+        .service(health::read_only("/healthz", web::to(health::alive)))
+        .service(health::read_only("/readyz", web::to(health::ready)))
         .service(web::resource("/metrics").to(health::metrics))
         .default_service(web::to(nowhere));
 }

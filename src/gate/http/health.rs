@@ -2,8 +2,8 @@
 
 use std::panic::AssertUnwindSafe;
 
-use actix_web::http::header::ContentType;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::header::{self, ContentType};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard, web};
 use futures_util::FutureExt;
 use serde::Serialize;
 
@@ -16,6 +16,18 @@ struct Ready {
     ready: bool,
     /// Since when nothing was heard from the change log, in milliseconds.
     age_ms: u64,
+}
+
+/// A path that needs no token and is only read: TRACE is refused here too (T-46).
+pub(super) fn read_only(path: &str, read: Route) -> Resource {
+    let refused = web::to(async || {
+        HttpResponse::MethodNotAllowed()
+            .insert_header((header::ALLOW, "GET, HEAD"))
+            .finish()
+    });
+    web::resource(path)
+        .route(read.guard(guard::Any(guard::Get()).or(guard::Head())))
+        .default_service(refused)
 }
 
 /// The process answers. No token is asked for: it tells nothing else.
