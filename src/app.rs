@@ -87,7 +87,7 @@ pub struct Application {
 }
 
 /// Where the configuration says that the database is.
-pub fn database_url(config: &Config) -> DatabaseUrl {
+fn database_url(config: &Config) -> DatabaseUrl {
     match &config.database {
         Database::Sqlite(path) => DatabaseUrl::Sqlite(path.clone()),
         Database::Postgres(url) => DatabaseUrl::Postgres(url.clone()),
@@ -106,6 +106,29 @@ pub fn open_database(config: &Config, clock: Clock, may_migrate: bool) -> Result
         migrate::run(&url)?;
     }
     Ok(Db::open(&url, clock)?)
+}
+
+/// Brings the database to this version, and says how many migrations that took.
+///
+/// # Errors
+/// When it cannot be opened, or is of a newer version.
+pub fn migrate(config: &Config) -> Result<usize, Error> {
+    make_folder(&config.data_dir)?;
+    Ok(migrate::run(&database_url(config))?)
+}
+
+/// What can be known of the master key without making one: a file that is there must be usable.
+///
+/// # Errors
+/// When it cannot be read, or others may read it, or PostgreSQL needs one and there is none.
+pub fn check_master_key(config: &Config) -> Result<(), Error> {
+    let path = config.master_key_path();
+    let may_be_made = matches!(config.database, Database::Sqlite(_));
+    if !path.exists() && may_be_made {
+        return Ok(());
+    }
+    MasterKeys::load(&path)?;
+    Ok(())
 }
 
 /// The data folder holds secrets' digests and the master key: it is its owner's alone when we make it.

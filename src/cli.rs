@@ -8,10 +8,12 @@ mod people;
 mod serve;
 
 use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::app;
 use crate::clock::Clock;
 use crate::config::{Broken, Config, Sources};
 use crate::demo;
@@ -32,6 +34,10 @@ pub fn main() -> ExitCode {
             }
             ExitCode::from(BROKEN_CONFIGURATION)
         }
+        Err(Failed::Unusable(why)) => {
+            eprintln!("{why}");
+            ExitCode::from(BROKEN_CONFIGURATION)
+        }
         Err(Failed::Because(why)) => {
             eprintln!("{why}");
             ExitCode::FAILURE
@@ -42,12 +48,23 @@ pub fn main() -> ExitCode {
 /// Why a command did not do what it was asked.
 enum Failed {
     Configuration(Broken),
+    /// What the configuration names cannot be used.
+    Unusable(String),
     Because(String),
 }
 
 impl Failed {
     fn because(why: impl Display) -> Self {
         Self::Because(why.to_string())
+    }
+}
+
+impl From<app::Error> for Failed {
+    fn from(error: app::Error) -> Self {
+        match error {
+            app::Error::MasterKey(why) => Self::Unusable(why.to_string()),
+            other => Self::because(other),
+        }
     }
 }
 
@@ -67,11 +84,11 @@ fn run(cli: &Cli) -> Outcome {
     let config = Config::load(&Sources::of_process(cli.config.clone()))?;
     match &cli.command {
         Command::Demo(_) => Ok(()),
-        Command::Serve(args) => serve::serve(&config, args, clock),
+        Command::Serve(args) => serve::serve(&config, args, &clock),
         Command::Migrate => offline::migrate(&config),
         Command::CheckConfig => {
-            println!("The configuration can be used.");
-            Ok(())
+            app::check_master_key(&config)?;
+            say("The configuration can be used.")
         }
         Command::Admin(command) => people::admin(&config, command, clock),
         Command::Products(command) => offline::products(&config, command, clock),
@@ -80,9 +97,16 @@ fn run(cli: &Cli) -> Outcome {
         Command::Backup(args) => offline::backup(&config, args, clock),
         Command::Dev(DevCommand::Seed { keys, out }) => {
             let seeded = dev::seed(&config, *keys, out, clock).map_err(Failed::because)?;
-            println!("{seeded}");
-            Ok(())
+            say(seeded)
         }
+    }
+}
+
+/// A line on standard output. Whoever reads only the first lines may close it.
+fn say(line: impl Display) -> Outcome {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failed::because(error)),
+        _ => Ok(()),
     }
 }
 

@@ -51,7 +51,8 @@ pub(super) fn gate(config: &Config, bound: &Bound, portal_url: &str) -> GateSett
             .iter()
             .map(|token| Digest::of(token.expose()))
             .collect(),
-        require_token: !bound.listen().is_local(),
+        // Beyond this machine there must be one; on it, whoever sets tokens wants them shown.
+        require_token: !bound.listen().is_local() || !gate.tokens.is_empty(),
         node: node(bound),
         data_dir: config.data_dir.clone(),
         public_url: portal_url.to_owned(),
@@ -103,6 +104,7 @@ pub(super) fn shared(
         cookie_key: Key::from(keys.sub_key::<64>("session cookies").as_slice()),
         hashing: Hashing::new(cores),
         trusted_proxies: config.portal.trusted_proxies.networks.clone(),
+        unix_trusted: config.portal.trusted_proxies.unix,
     })
 }
 

@@ -5,37 +5,49 @@ use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
 use latchkey_rules::slug::Slug;
 
 use super::args::{AddProductArgs, BackupArgs, InQuery, ProductsCommand};
-use super::{Failed, Outcome};
+use super::{Failed, Outcome, say};
 use crate::app;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::store::products::{self, NewProduct, Product, Sample};
-use crate::store::{Conflict, Error, migrate as migrations, scope};
+use crate::store::{Conflict, Error, scope};
 
 pub(super) fn migrate(config: &Config) -> Outcome {
-    std::fs::create_dir_all(&config.data_dir).map_err(Failed::because)?;
-    let count = migrations::run(&app::database_url(config)).map_err(Failed::because)?;
+    let count = app::migrate(config).map_err(Failed::because)?;
     match count {
-        0 => println!("The database is of this version already."),
-        1 => println!("1 migration was run."),
-        count => println!("{count} migrations were run."),
+        0 => say("The database is of this version already."),
+        1 => say("1 migration was run."),
+        count => say(format_args!("{count} migrations were run.")),
     }
-    Ok(())
 }
 
 pub(super) fn backup(config: &Config, args: &BackupArgs, clock: Clock) -> Outcome {
-    let db = app::open_database(config, clock, false).map_err(Failed::because)?;
+    if matches!(config.database, Database::Postgres(_)) {
+        return Err(Failed::because(
+            "A PostgreSQL database is backed up by its own pg_dump.",
+        ));
+    }
+    if args.to.exists() {
+        let there = format!(
+            "{} is there already. Name a file that is not.",
+            args.to.display()
+        );
+        return Err(Failed::Because(there));
+    }
+    let db = app::open_database(config, clock, false)?;
     db.backup(&args.to).map_err(Failed::because)?;
-    println!("The database was copied to {}.", args.to.display());
-    Ok(())
+    say(format_args!(
+        "The database was copied to {}.",
+        args.to.display()
+    ))
 }
 
 pub(super) fn products(config: &Config, command: &ProductsCommand, clock: Clock) -> Outcome {
-    let db = app::open_database(config, clock, false).map_err(Failed::because)?;
+    let db = app::open_database(config, clock, false)?;
     match command {
         ProductsCommand::List => {
             for product in db.read_blocking(products::all).map_err(Failed::because)? {
-                println!("{}", line(&product));
+                say(line(&product))?;
             }
             Ok(())
         }
@@ -46,8 +58,7 @@ pub(super) fn products(config: &Config, command: &ProductsCommand, clock: Clock)
                 products::add(change, &scope::operator("command line"), &new)
             })
             .map_err(|error| Failed::Because(refusal(&error)))?;
-            println!("{added} Every gate knows it within a second.");
-            Ok(())
+            say(format_args!("{added} Every gate knows it within a second."))
         }
     }
 }
@@ -105,6 +116,11 @@ fn read(args: &AddProductArgs) -> Result<NewProduct, String> {
 
 /// `api.example.com/routing`: a host, and the path from its first slash on.
 fn route(text: &str) -> Result<RouteFacts, String> {
+    if text.contains("://") {
+        return Err(format!(
+            "{text}: a route is a host and a path, without a scheme."
+        ));
+    }
     let at = text.find('/').unwrap_or(text.len());
     let (host, path) = text.split_at(at);
     let path = if path.is_empty() { "/" } else { path };

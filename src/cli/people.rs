@@ -7,7 +7,7 @@ use latchkey_rules::role::{Role, StaffRole};
 use latchkey_rules::slug::Slug;
 
 use super::args::{AccountsCommand, AdminCommand, CreateUserArgs, KeysCommand, Member, Staff};
-use super::{Failed, Outcome};
+use super::{Failed, Outcome, say};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Listen};
@@ -24,7 +24,7 @@ const LINK_HOURS: i64 = 24;
 pub(super) fn admin(config: &Config, command: &AdminCommand, clock: Clock) -> Outcome {
     let AdminCommand::CreateUser(args) = command;
     let new = read(args).map_err(Failed::Because)?;
-    let db = app::open_database(config, clock, false).map_err(Failed::because)?;
+    let db = app::open_database(config, clock, false)?;
     let token = Token::generate().map_err(Failed::because)?;
     let digest = token.digest();
     db.change_blocking(move |change| {
@@ -33,13 +33,12 @@ pub(super) fn admin(config: &Config, command: &AdminCommand, clock: Clock) -> Ou
         one_time_links::create(change, &user, Purpose::SetPassword, digest, ends)
     })
     .map_err(|error| Failed::Because(of_user(&error)))?;
-    println!(
+    say(format_args!(
         "{} can choose a password here, once, within {LINK_HOURS} hours:\n{}/set-password?token={}",
         args.email,
         portal_url(config),
         token.expose()
-    );
-    Ok(())
+    ))
 }
 
 fn of_user(error: &Error) -> String {
@@ -90,7 +89,7 @@ fn read(args: &CreateUserArgs) -> Result<NewUser, String> {
 
 pub(super) fn accounts(config: &Config, command: &AccountsCommand, clock: Clock) -> Outcome {
     let AccountsCommand::SetPlan { account, plan } = command;
-    let db = app::open_database(config, clock, false).map_err(Failed::because)?;
+    let db = app::open_database(config, clock, false)?;
     let (slug, wanted) = (account.clone(), plan.clone());
     db.change_blocking(move |change| {
         stored_accounts::set_plan(change, &scope::operator(BY), &slug, &wanted)
@@ -105,8 +104,7 @@ pub(super) fn accounts(config: &Config, command: &AccountsCommand, clock: Clock)
         )),
         other => Failed::because(other),
     })?;
-    println!("{account} has the plan {plan} now.");
-    Ok(())
+    say(format_args!("{account} has the plan {plan} now."))
 }
 
 pub(super) fn keys(config: &Config, command: &KeysCommand, clock: Clock) -> Outcome {
@@ -120,13 +118,13 @@ pub(super) fn keys(config: &Config, command: &KeysCommand, clock: Clock) -> Outc
             "--reason must say why; the key's owner reads it.".to_owned(),
         ));
     }
-    let db = app::open_database(config, clock, false).map_err(Failed::because)?;
+    let db = app::open_database(config, clock, false)?;
     db.change_blocking(move |change| {
         let by = scope::operator(BY);
         if disables {
             stored_keys::disable(change, &by, &key_id, &reason)
         } else {
-            stored_keys::enable(change, &by, &key_id)
+            stored_keys::enable(change, &by, &key_id, Some(&reason))
         }
     })
     .map_err(|error| match error {
@@ -138,9 +136,12 @@ pub(super) fn keys(config: &Config, command: &KeysCommand, clock: Clock) -> Outc
         other => Failed::because(other),
     })?;
     if disables {
-        println!("{key_id} is disabled. Every gate refuses it within a second.");
+        say(format_args!(
+            "{key_id} is disabled. Every gate refuses it within a second."
+        ))
     } else {
-        println!("{key_id} is enabled. Every gate lets it through within a second.");
+        say(format_args!(
+            "{key_id} is enabled. Every gate lets it through within a second."
+        ))
     }
-    Ok(())
 }

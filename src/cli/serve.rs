@@ -9,14 +9,14 @@ use crate::log;
 use crate::store;
 use crate::store::products;
 
-pub(super) fn serve(config: &Config, args: &ServeArgs, clock: Clock) -> Outcome {
+pub(super) fn serve(config: &Config, args: &ServeArgs, clock: &Clock) -> Outcome {
     log::start(config.log);
     let parts = Parts {
         portal: args.only != Some(Part::Gate),
         gate: args.only != Some(Part::Portal),
     };
-    let db = app::open_database(config, clock.clone(), args.migrate).map_err(Failed::because)?;
-    let application = Application::build(config, &clock, db, parts).map_err(Failed::because)?;
+    let db = app::open_database(config, clock.clone(), args.migrate)?;
+    let application = Application::build(config, clock, db, parts)?;
     say_where_to_begin(&application).map_err(Failed::because)?;
     let (portal, gate) = (
         application.portal_url().to_owned(),

@@ -109,6 +109,6 @@ fn address(req: &ServiceRequest, shared: &Shared) -> Option<IpAddr> {
         req.peer_addr().map(|peer| peer.ip()),
         lines,
         &shared.trusted_proxies,
-        false,
+        shared.unix_trusted,
     )
 }

@@ -89,6 +89,8 @@ pub struct Shared {
     pub hashing: Hashing,
     /// Proxies whose word on a client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether a peer on a Unix socket is one of them.
+    pub unix_trusted: bool,
 }
 
 impl fmt::Debug for Shared {

@@ -338,6 +338,7 @@ fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
         cookie_key: Key::generate(),
         hashing: Hashing::new(2),
         trusted_proxies: Vec::new(),
+        unix_trusted: false,
     }
 }
 

@@ -156,7 +156,7 @@ impl World {
     }
 
     pub(crate) fn enable(&self, key_id: KeyId) {
-        self.change(move |change, operator| keys::enable(change, operator, &key_id));
+        self.change(move |change, operator| keys::enable(change, operator, &key_id, None));
     }
 
     pub(crate) fn suspend(&self, slug: &'static str) {

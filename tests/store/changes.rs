@@ -95,7 +95,7 @@ on_both! {
         });
         one_line(store, ChangeKind::Key, "enabled", || {
             let by = admin.clone();
-            store.db.change_blocking(move |c| keys::enable(c, &by, &key_id)).unwrap();
+            store.db.change_blocking(move |c| keys::enable(c, &by, &key_id, None)).unwrap();
         });
         one_line(store, ChangeKind::Account, "plan", || {
             let by = admin.clone();

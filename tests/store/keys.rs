@@ -317,10 +317,10 @@ on_both! {
         let again = store.db.change_blocking(move |c| keys::disable(c, &by, &id, "more")).err();
         assert_eq!(again, Some(Error::Conflict(Conflict::Stale)));
         let by = admin.clone();
-        store.db.change_blocking(move |c| keys::enable(c, &by, &id)).unwrap();
+        store.db.change_blocking(move |c| keys::enable(c, &by, &id, None)).unwrap();
         let key = get(store, &scope, id).unwrap();
         assert_eq!((key.status(START), key.disabled, key.generation), (Status::Active, None, 3));
-        let again = store.db.change_blocking(move |c| keys::enable(c, &admin, &id)).err();
+        let again = store.db.change_blocking(move |c| keys::enable(c, &admin, &id, None)).err();
         assert_eq!(again, Some(Error::Conflict(Conflict::Stale)));
     }
 

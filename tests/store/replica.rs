@@ -91,7 +91,7 @@ on_both! {
         let now = || by_rows(store, vec![row, RowId::from_number(4711)]).remove(0);
         store.change(move |c, o| keys::disable(c, o, &id, "x")).unwrap();
         assert_eq!((now().standing, now().generation), (ReplicaStanding::Disabled, 2));
-        store.change(move |c, o| keys::enable(c, o, &id)).unwrap();
+        store.change(move |c, o| keys::enable(c, o, &id, None)).unwrap();
         store.sql("UPDATE keys SET paused_at = 5, paused_until = 9, domains = 'example.com', ips = '::1'");
         let paused = ReplicaStanding::Paused { until: Some(latchkey_rules::time::Millis(9)) };
         assert_eq!(now().standing, paused);

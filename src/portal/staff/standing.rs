@@ -119,7 +119,7 @@ pub(crate) async fn enable(
 ) -> Result<HttpResponse, Error> {
     let id = named(&path)?;
     let scope = post.scope.scope.clone();
-    let change = move |c: &mut store::Change<'_>| keys::enable(c, &*scope, &id);
+    let change = move |c: &mut store::Change<'_>| keys::enable(c, &*scope, &id, None);
     let said = match shared.db.change(change).await {
         Ok(()) => Flash::ok("The key is enabled. It works again within a second."),
         Err(store::Error::Conflict(Conflict::Stale)) => {

@@ -91,11 +91,16 @@ pub fn disable(
     )
 }
 
-/// Switches a key on again.
+/// Switches a key on again; the reason, where one is given, stands in the audit log.
 ///
 /// # Errors
 /// `NotFound`; `Stale` when it is on; `Forbidden` for support.
-pub fn enable(change: &mut Change<'_>, by: &impl Overseer, key_id: &KeyId) -> Result<()> {
+pub fn enable(
+    change: &mut Change<'_>,
+    by: &impl Overseer,
+    key_id: &KeyId,
+    reason: Option<&str>,
+) -> Result<()> {
     let actor = by.may_change()?;
     let found = find_live(change, key_id, true)?;
     diesel::update(keys::table.filter(keys::id.eq(found.row)))
@@ -113,7 +118,7 @@ pub fn enable(change: &mut Change<'_>, by: &impl Overseer, key_id: &KeyId) -> Re
         &found,
         Action::KeyEnabled,
         None,
-        None,
+        reason.map(|reason| json!({ "reason": reason })),
     )
 }
 
