@@ -152,6 +152,9 @@ impl Gate {
             .key_headers
             .iter_mut()
             .for_each(|name| name.make_ascii_lowercase());
+        settings
+            .public_url
+            .truncate(settings.public_url.trim_end_matches('/').len());
         let contact = Arc::new(Contact::new(clock.clone(), settings.max_staleness));
         let log_counts = Arc::new(FollowerCounts::default());
         let meter = Arc::new(Meter::new());

@@ -19,6 +19,8 @@ use super::replica::apply::Applier;
 
 /// Between two looks at the log.
 const TICK: Duration = Duration::from_millis(100);
+/// The same after one that failed.
+const REST: Duration = Duration::from_secs(1);
 /// Between two comparisons with the whole database.
 const CHECK: Duration = Duration::from_mins(1);
 /// Rows of one page, of the log and of the tables.
@@ -93,7 +95,7 @@ impl Follower {
 
     /// Follows until the gate stops.
     pub(crate) fn run(mut self) {
-        while let Next::Look(look) = self.contact.next(TICK) {
+        while let Next::Look(look) = self.contact.next(if self.failing { REST } else { TICK }) {
             let began = self.clock.monotonic();
             match self.look() {
                 Ok(()) => {

@@ -165,6 +165,9 @@ fn t_46_trace_is_refused_everywhere_and_other_methods_where_they_make_no_sense()
         is_error(&answer, 405, "MethodNotAllowed");
         assert!(!answer.header("allow").is_empty());
     }
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(send(&gate, request("TRACE", path)).status, 405);
+    }
     for path in ["/v1/verify", "/v1/verify/batch"] {
         let answer = send(&gate, request("GET", path));
         is_error(&answer, 405, "MethodNotAllowed");
