@@ -79,7 +79,7 @@ type Outcome = Result<(), Failed>;
 fn run(cli: &Cli) -> Outcome {
     let clock = Clock::system();
     if let Command::Demo(args) = &cli.command {
-        return demo::run(options(args), clock).map_err(Failed::because);
+        return demo::run(&options(args), &clock).map_err(Failed::because);
     }
     let config = Config::load(&Sources::of_process(cli.config.clone()))?;
     match &cli.command {

@@ -1,30 +1,188 @@
-//! The demo.
+//! `latchkey demo`: a believable company in a database of its own, served by the real portal and the real gate.
+//!
+//! The demo alone keeps secrets and passwords in clear, to print them. It must not be a second way of doing anything:
+//! it fills the store by the store's calls and asks the gate by its listener.
 
-use crate::clock::Clock;
+mod catalogue;
+mod company;
+mod facts;
+mod fixture;
+mod folder;
+mod keys;
+mod past;
+mod people;
+mod printed;
+
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// How the demo is started.
+use latchkey_rules::secret::Prefix;
+
+use crate::app::{self, Application, Parts};
+use crate::clock::Clock;
+use crate::config::{Broken, Config, Listen, LogLevel};
+use crate::store::products::NewProduct;
+use crate::store::{self, DatabaseUrl, products, scope};
+use facts::Kept;
+use folder::Folder;
+
+/// The file that keeps what the database does not: secrets and passwords in clear.
+const KEPT_FILE: &str = "demo.json";
+
+/// How the demo was asked for.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where the portal listens.
     pub portal: SocketAddr,
     /// Where the gate listens.
     pub gate: SocketAddr,
-    /// Whether it sends requests of its own.
+    /// Whether the demo sends requests of its own.
     pub traffic: bool,
-    /// Whether it prints one line of JSON.
+    /// Whether it prints one line of JSON instead of text.
     pub json: bool,
-    /// The folder that it is kept in.
+    /// The folder that keeps the demo; without one it goes when the demo ends.
     pub data: Option<PathBuf>,
 }
 
-/// Why the demo does not start.
+/// Why there is no demo.
 #[derive(Debug, thiserror::Error)]
-#[error("The demo is not here yet.")]
-pub struct Error;
+pub enum Error {
+    /// The folder cannot be made.
+    #[error("The demo's folder{named} cannot be made: {why}.")]
+    Folder {
+        /// Which folder, with a space before it.
+        named: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// The folder holds something else.
+    #[error(
+        "{folder} holds a database, but no {KEPT_FILE} of a demo. Name an empty folder, or one that a demo has made."
+    )]
+    NotADemo {
+        /// The folder.
+        folder: String,
+    },
+    /// The file of secrets cannot be read or written.
+    #[error("{file} cannot be read or written: {why}.")]
+    Kept {
+        /// The file.
+        file: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// The configuration cannot be made.
+    #[error(transparent)]
+    Config(#[from] Broken),
+    /// The application cannot be built.
+    #[error(transparent)]
+    App(#[from] app::Error),
+    /// The store refused something.
+    #[error("The demo's database cannot be filled: {0}")]
+    Store(#[from] store::Error),
+    /// The tables hold something that the rules do not take.
+    #[error("The demo's tables do not hold: {0}")]
+    Table(String),
+    /// The passwords cannot be hashed.
+    #[error("The passwords of the demo's people cannot be hashed.")]
+    Hashing,
+}
 
-/// Runs it.
-pub fn run(_options: Options, _clock: Clock) -> Result<(), Error> {
-    Err(Error)
+impl Error {
+    fn table(error: impl std::fmt::Display) -> Self {
+        Self::Table(error.to_string())
+    }
+}
+
+/// Makes the demo, or goes on with the one in the folder, and serves until the process is told to end.
+///
+/// # Errors
+/// Whatever keeps it from serving, as a sentence.
+pub fn run(options: &Options, clock: &Clock) -> Result<(), Error> {
+    let folder = Folder::open(options.data.as_deref()).map_err(|why| Error::Folder {
+        named: options
+            .data
+            .as_ref()
+            .map_or_else(String::new, |path| format!(" {}", path.display())),
+        why,
+    })?;
+    let config = config(options, &folder)?;
+    let products = catalogue::products(options.gate)?;
+    let kept = prepared(&config, &products, clock)?;
+    let db = app::open_database(&config, clock.clone(), true)?;
+    let application = Application::build(&config, clock, db, Parts::BOTH)?;
+    let (portal, gate) = (application.portal_url(), application.gate_url());
+    let text = if options.json {
+        let line = kept.line(portal, gate, catalogue::lines(&products), clock.now());
+        printed::json(&line)
+    } else {
+        printed::for_people(&kept, options, portal, gate, &folder)
+    };
+    application.run(|| printed::out(&text))?;
+    Ok(())
+}
+
+/// The defaults, with the company's name and the addresses that were asked for. Neither file nor environment is read.
+fn config(options: &Options, folder: &Folder) -> Result<Config, Error> {
+    let mut config = Config::defaults(folder.path().to_owned())?;
+    config.portal.listen = Listen::Tcp(options.portal);
+    config.gate.listen = Listen::Tcp(options.gate);
+    company::BRAND.clone_into(&mut config.brand.name);
+    config.support.mail = Some(company::SUPPORT.to_owned());
+    config.log.level = LogLevel::Warn;
+    Ok(config)
+}
+
+/// What the folder's demo keeps; when there is none, a new one.
+fn prepared(config: &Config, products: &[NewProduct], clock: &Clock) -> Result<Kept, Error> {
+    let file = config.data_dir.join(KEPT_FILE);
+    let failed = |why| Error::Kept {
+        file: file.display().to_string(),
+        why,
+    };
+    if let Some(kept) = Kept::read(&file).map_err(failed)? {
+        relocated(config, products, clock)?;
+        return Ok(kept);
+    }
+    if let DatabaseUrl::Sqlite(path) = app::database_url(config)
+        && path.exists()
+    {
+        let folder = config.data_dir.display().to_string();
+        return Err(Error::NotADemo { folder });
+    }
+    let kept = filled(config, products, clock)?;
+    kept.write(&file).map_err(failed)?;
+    Ok(kept)
+}
+
+fn filled(config: &Config, products: &[NewProduct], clock: &Clock) -> Result<Kept, Error> {
+    let now = clock.now();
+    let (moved, hand) = Clock::movable(now);
+    let db = app::open_database(config, moved, true)?;
+    let people = people::everybody()?;
+    let drawn = fixture::draw(now, &Prefix::default());
+    let kept = Kept {
+        people: people::lines(),
+        keys: drawn.iter().map(fixture::Drawn::kept).collect(),
+    };
+    let products = products.to_vec();
+    db.change_blocking(move |change| {
+        fixture::fill(change, &hand, now, &products, &people, &drawn)
+    })?;
+    Ok(kept)
+}
+
+/// A demo that goes on may have its gate elsewhere: the products' own routes and sample requests follow it.
+fn relocated(config: &Config, products: &[NewProduct], clock: &Clock) -> Result<(), Error> {
+    let db = app::open_database(config, clock.clone(), true)?;
+    let products = products.to_vec();
+    db.change_blocking(move |change| {
+        let operator = scope::operator("demo");
+        for product in &products {
+            products::relocate(change, &operator, product)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
 }

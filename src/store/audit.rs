@@ -53,6 +53,8 @@ actions! {
     LinkCreated => "user.link_created", "One-time link created";
     /// A product was added.
     ProductAdded => "product.added", "Product added";
+    /// A product lies at other hosts and paths now, or its sample request changed.
+    ProductMoved => "product.moved", "Product moved";
     /// A key came to be.
     KeyCreated => "key.created", "Key created";
     /// A key came from elsewhere.

@@ -3,6 +3,7 @@
 //! It must not know how a request is matched; whether the products make a catalogue, the rules say.
 
 mod add;
+mod moved;
 
 use std::collections::HashMap;
 
@@ -18,6 +19,7 @@ use super::error::{Conflict, Result};
 use super::schema::{product_admin_prefixes, product_routes, products};
 
 pub use add::{add, seed};
+pub use moved::relocate;
 
 /// A request that shows what a product does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -77,13 +77,7 @@ impl Hashing {
 
     /// The hash of a new password.
     pub async fn hash(&self, password: Password) -> Result<String, Error> {
-        self.run(move || {
-            let hash = floor()
-                .hash_password(password.expose().as_bytes())
-                .map_err(|error| Error::Internal(format!("hashing failed: {error}")))?;
-            Ok(hash.to_string())
-        })
-        .await
+        self.run(move || hash_now(&password)).await
     }
 
     /// Whether the password has that hash; without a hash, the same work and a no.
@@ -114,6 +108,14 @@ impl Hashing {
         done.await
             .map_err(|error| Error::Internal(format!("hashing did not run: {error}")))?
     }
+}
+
+/// The hash of a new password, made on the spot: for threads that serve nobody.
+pub fn hash_now(password: &Password) -> Result<String, Error> {
+    let hash = floor()
+        .hash_password(password.expose().as_bytes())
+        .map_err(|error| Error::Internal(format!("hashing failed: {error}")))?;
+    Ok(hash.to_string())
 }
 
 fn floor() -> Argon2<'static> {

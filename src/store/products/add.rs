@@ -21,11 +21,7 @@ use crate::store::scope::OperatorScope;
 pub fn add(change: &mut Change<'_>, scope: &OperatorScope, product: &NewProduct) -> Result<()> {
     let mut facts: Vec<ProductFacts> = stored(change)?.iter().map(|s| s.product.facts()).collect();
     facts.push(product.facts());
-    Catalogue::build(facts).map_err(|error| match error {
-        CatalogueError::SameSlug(_) => Error::Conflict(Conflict::SlugTaken),
-        CatalogueError::SameRoute { .. } => Error::Conflict(Conflict::RouteTaken),
-        CatalogueError::TooMany => Error::Conflict(Conflict::Catalogue(error.to_string())),
-    })?;
+    catalogue(facts)?;
     let row = insert(change, product)?;
     log(change, ChangeKind::Product, row, 1)?;
     let event = Event {
@@ -36,6 +32,15 @@ pub fn add(change: &mut Change<'_>, scope: &OperatorScope, product: &NewProduct)
         after: Some(json!({ "name": product.name, "kind": product.kind })),
     };
     record(change, scope.actor(), event)
+}
+
+/// Whether these make a catalogue together.
+pub(super) fn catalogue(facts: Vec<ProductFacts>) -> Result<Catalogue> {
+    Catalogue::build(facts).map_err(|error| match error {
+        CatalogueError::SameSlug(_) => Error::Conflict(Conflict::SlugTaken),
+        CatalogueError::SameRoute { .. } => Error::Conflict(Conflict::RouteTaken),
+        CatalogueError::TooMany => Error::Conflict(Conflict::Catalogue(error.to_string())),
+    })
 }
 
 fn insert(change: &mut Change<'_>, product: &NewProduct) -> Result<i64> {
@@ -58,6 +63,19 @@ fn insert(change: &mut Change<'_>, product: &NewProduct) -> Result<i64> {
         .returning(products::id)
         .get_result(&mut change.conn)
         .map_err(unless_unique(Conflict::SlugTaken))?;
+    insert_routes(change, row, product)?;
+    for prefix in &product.admin_prefixes {
+        diesel::insert_into(product_admin_prefixes::table)
+            .values((
+                product_admin_prefixes::product_row.eq(row),
+                product_admin_prefixes::prefix.eq(prefix.as_str()),
+            ))
+            .execute(&mut change.conn)?;
+    }
+    Ok(row)
+}
+
+pub(super) fn insert_routes(change: &mut Change<'_>, row: i64, product: &NewProduct) -> Result<()> {
     for route in &product.routes {
         let named: Vec<&str> = route.environments.named().map(Environment::word).collect();
         diesel::insert_into(product_routes::table)
@@ -70,15 +88,7 @@ fn insert(change: &mut Change<'_>, product: &NewProduct) -> Result<i64> {
             .execute(&mut change.conn)
             .map_err(unless_unique(Conflict::RouteTaken))?;
     }
-    for prefix in &product.admin_prefixes {
-        diesel::insert_into(product_admin_prefixes::table)
-            .values((
-                product_admin_prefixes::product_row.eq(row),
-                product_admin_prefixes::prefix.eq(prefix.as_str()),
-            ))
-            .execute(&mut change.conn)?;
-    }
-    Ok(row)
+    Ok(())
 }
 
 /// Adds those products whose slug is not there yet, and says how many: what the configuration seeds once.

@@ -1,0 +1,355 @@
+//! Fills an empty database with the company, as it would have come about: each thing at its time, by the person who
+//! did it, through the store's own calls. The store's clock is moved along.
+//!
+//! Must not know listeners or files.
+
+use std::collections::HashMap;
+
+use latchkey_rules::email::Email;
+use latchkey_rules::key_id::KeyId;
+use latchkey_rules::kind::KeyKind;
+use latchkey_rules::name::{DisplayName, KeyName};
+use latchkey_rules::role::{Role, StaffRole};
+use latchkey_rules::secret::{Prefix, Secret};
+use latchkey_rules::slug::Slug;
+use latchkey_rules::time::{DAY_MS, Millis};
+
+use super::company::{ACCOUNTS, AccountShape, PEOPLE, Rank};
+use super::facts::{Ending, KeptKey, KeyLine};
+use super::keys::{KeyShape, State, keys};
+use super::past::{self, Past};
+use super::people::Someone;
+use crate::clock::Hand;
+use crate::store::accounts::{self, NewAccount};
+use crate::store::keys::{
+    self as stored, ImportKey, ImportSecret, ImportedState, NewKey, NewSecret,
+};
+use crate::store::products::{self, NewProduct};
+use crate::store::scope::{self, AccountScope, OperatorScope, RequestFacts, StaffScope};
+use crate::store::users::{self, NewUser, Person};
+use crate::store::{Change, Error, Result};
+
+/// How long ago the company opened its portal.
+const OPENED_DAYS: i64 = 500;
+
+/// For how long an account was there before its oldest key.
+const HESITATION_DAYS: i64 = 3;
+
+/// A key of the tables with what was drawn for it.
+pub(super) struct Drawn {
+    pub(super) shape: KeyShape,
+    pub(super) past: Past,
+    pub(super) key_id: KeyId,
+    /// The first secret; the older one when there are two.
+    secret: Secret,
+    newer: Option<Secret>,
+}
+
+/// Draws the keys.
+pub(super) fn draw(now: Millis, prefix: &Prefix) -> Vec<Drawn> {
+    let mut rng = rand::rng();
+    (0..)
+        .zip(keys())
+        .map(|(place, shape)| {
+            let past = past::of(&shape, place, now);
+            let newer = past
+                .rotated_at
+                .map(|_| Secret::generate(prefix, shape.environment, &mut rng));
+            Drawn {
+                past,
+                key_id: KeyId::generate(&mut rng),
+                secret: Secret::generate(prefix, shape.environment, &mut rng),
+                newer,
+                shape,
+            }
+        })
+        .collect()
+}
+
+impl Drawn {
+    /// What the demo keeps of it.
+    pub(super) fn kept(&self) -> KeptKey {
+        let shape = &self.shape;
+        let ends = match shape.state {
+            State::Rotating => self.past.older_ends_at.map(|at| (at, State::Retired)),
+            State::Expiring => self.past.expires_at.map(|at| (at, State::Expired)),
+            _ => None,
+        };
+        KeptKey {
+            line: KeyLine {
+                key_id: self.key_id.to_string(),
+                secret: self.secret.expose().to_owned(),
+                account: shape.account.to_owned(),
+                environment: shape.environment.word().to_owned(),
+                products: shape
+                    .products
+                    .iter()
+                    .map(|slug| (*slug).to_owned())
+                    .collect(),
+                state: shape.state.word().to_owned(),
+                plan: ACCOUNTS
+                    .iter()
+                    .find(|account| account.slug == shape.account)
+                    .map_or("", |account| account.plan)
+                    .to_owned(),
+                kind: KeyKind::Server.word().to_owned(),
+                access: shape.access.word().to_owned(),
+                domains: Vec::new(),
+                ips: Vec::new(),
+            },
+            newer_secret: self.newer.as_ref().map(|secret| secret.expose().to_owned()),
+            ends: ends.map(|(at, then)| Ending {
+                at: at.0,
+                then: then.word().to_owned(),
+            }),
+        }
+    }
+}
+
+/// Something that happened.
+enum Event<'a> {
+    Account(&'a AccountShape),
+    Made(&'a Drawn),
+    Disabled(&'a Drawn, &'static str),
+    Deleted(&'a Drawn),
+    Suspended(&'a AccountShape, &'static str),
+}
+
+/// Lets everything happen, in order, and leaves the clock at `now`.
+pub(super) fn fill(
+    change: &mut Change<'_>,
+    hand: &Hand,
+    now: Millis,
+    products: &[NewProduct],
+    people: &[Someone],
+    drawn: &[Drawn],
+) -> Result<()> {
+    let operator = scope::operator("demo");
+    hand.set(now.plus_ms(-OPENED_DAYS * DAY_MS));
+    for product in products {
+        products::add(change, &operator, product)?;
+    }
+    let mut world = World {
+        operator,
+        people,
+        known: HashMap::new(),
+    };
+    for someone in people {
+        if matches!(someone.rank, Rank::Staff(_)) {
+            world.enters(change, someone)?;
+        }
+    }
+    for (at, event) in story(drawn, now) {
+        hand.set(at);
+        world.lives(change, &event)?;
+    }
+    hand.set(now);
+    Ok(())
+}
+
+fn story(drawn: &[Drawn], now: Millis) -> Vec<(Millis, Event<'_>)> {
+    let mut story: Vec<(Millis, Event<'_>)> = Vec::new();
+    for account in ACCOUNTS {
+        let oldest = drawn
+            .iter()
+            .filter(|key| key.shape.account == account.slug)
+            .map(|key| key.past.created_at)
+            .min();
+        let at = oldest.unwrap_or(now).plus_ms(-HESITATION_DAYS * DAY_MS);
+        story.push((at, Event::Account(account)));
+        if let Some(reason) = account.suspended {
+            story.push((past::suspended_at(now), Event::Suspended(account, reason)));
+        }
+    }
+    for key in drawn {
+        story.push((key.past.created_at, Event::Made(key)));
+        if let (State::Disabled(reason), Some(at)) = (key.shape.state, key.past.disabled_at) {
+            story.push((at, Event::Disabled(key, reason)));
+        }
+        if let Some(at) = key.past.deleted_at {
+            story.push((at, Event::Deleted(key)));
+        }
+    }
+    story.sort_by_key(|(at, _)| *at);
+    story
+}
+
+struct World<'a> {
+    operator: OperatorScope,
+    people: &'a [Someone],
+    known: HashMap<&'static str, Person>,
+}
+
+impl World<'_> {
+    fn enters(&mut self, change: &mut Change<'_>, someone: &Someone) -> Result<()> {
+        let (staff, member_of) = match someone.rank {
+            Rank::Staff(role) => (Some(role), None),
+            Rank::Member(slug, role) => (None, Some((Slug::parse(slug).map_err(table)?, role))),
+        };
+        let new = NewUser {
+            name: DisplayName::parse(someone.name).map_err(table)?,
+            email: Email::parse(someone.email).map_err(table)?,
+            staff,
+            member_of,
+            password_hash: Some(someone.password_hash.clone()),
+        };
+        let handle = users::create_user(change, &self.operator, &new)?;
+        let person = users::person(change, &handle)?;
+        self.known.insert(someone.email, person);
+        Ok(())
+    }
+
+    fn lives(&mut self, change: &mut Change<'_>, event: &Event<'_>) -> Result<()> {
+        match event {
+            Event::Account(account) => self.account(change, account),
+            Event::Made(key) => self.made(change, key),
+            Event::Disabled(key, reason) => {
+                let admin = self.admin()?;
+                stored::disable(change, &admin, &key.key_id, reason)
+            }
+            Event::Deleted(key) => {
+                let scope = self.member(change, key.shape.account, Role::Owner)?;
+                stored::delete(change, &scope, &key.key_id)
+            }
+            Event::Suspended(account, reason) => {
+                let admin = self.admin()?;
+                accounts::suspend(change, &admin, account.slug, reason)
+            }
+        }
+    }
+
+    fn account(&mut self, change: &mut Change<'_>, shape: &AccountShape) -> Result<()> {
+        let new = NewAccount {
+            slug: Slug::parse(shape.slug).map_err(table)?,
+            name: DisplayName::parse(shape.name).map_err(table)?,
+            tier: shape.tier,
+            plan: shape.plan.to_owned(),
+        };
+        accounts::create(change, &self.operator, &new)?;
+        let people = self.people;
+        for someone in people {
+            if matches!(someone.rank, Rank::Member(slug, _) if slug == shape.slug) {
+                self.enters(change, someone)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A key comes to be as any does. One that was rotated or paused since is taken over as it is today.
+    fn made(&self, change: &mut Change<'_>, key: &Drawn) -> Result<()> {
+        let scope = self.member(change, key.shape.account, Role::Developer)?;
+        if key.past.rotated_at.is_some() || key.past.paused_at.is_some() {
+            let by = self.developer(key.shape.account)?.name.clone();
+            stored::import(change, &self.operator, &imported(key, by)?)?;
+        } else {
+            stored::create(change, &scope, &new_key(key)?)?;
+        }
+        Ok(())
+    }
+
+    fn admin(&self) -> Result<StaffScope> {
+        let admin = self.who(|rank| rank == Rank::Staff(StaffRole::Admin))?;
+        scope::staff(admin, StaffRole::Admin, RequestFacts::default())
+    }
+
+    fn developer(&self, account: &'static str) -> Result<&Person> {
+        self.who(|rank| rank == Rank::Member(account, Role::Developer))
+    }
+
+    fn member(
+        &self,
+        change: &mut Change<'_>,
+        account: &'static str,
+        role: Role,
+    ) -> Result<AccountScope> {
+        let person = self.who(|rank| rank == Rank::Member(account, role))?;
+        let request = RequestFacts::default();
+        scope::account(change, person, account, role, request)
+    }
+
+    fn who(&self, is_meant: impl Fn(Rank) -> bool) -> Result<&Person> {
+        PEOPLE
+            .iter()
+            .filter(|(_, _, rank)| is_meant(*rank))
+            .find_map(|(_, email, _)| self.known.get(email))
+            .ok_or(Error::NotFound)
+    }
+}
+
+fn new_secret(prefix: &Prefix, secret: &Secret) -> NewSecret {
+    NewSecret {
+        digest: secret.digest(),
+        prefix: prefix.clone(),
+        last4: secret.last4().to_owned(),
+    }
+}
+
+fn slugs(shape: &KeyShape) -> Vec<String> {
+    shape
+        .products
+        .iter()
+        .map(|slug| (*slug).to_owned())
+        .collect()
+}
+
+fn new_key(key: &Drawn) -> Result<NewKey> {
+    let shape = &key.shape;
+    Ok(NewKey {
+        key_id: key.key_id,
+        name: KeyName::parse(shape.name).map_err(table)?,
+        kind: KeyKind::Server,
+        environment: shape.environment,
+        access: shape.access,
+        products: slugs(shape),
+        billing: Some(shape.billing),
+        note: String::new(),
+        expires_at: key.past.expires_at,
+        secret: new_secret(&Prefix::default(), &key.secret),
+        form_id: key.key_id.to_string(),
+        keys_per_account: i64::MAX,
+    })
+}
+
+fn imported(key: &Drawn, created_by: String) -> Result<ImportKey> {
+    let (shape, past) = (&key.shape, &key.past);
+    let secret = |number, secret: &Secret, created_at, retires_at| ImportSecret {
+        number,
+        digest: secret.digest(),
+        prefix: Prefix::default(),
+        last4: secret.last4().to_owned(),
+        created_at,
+        retires_at,
+    };
+    let mut secrets = vec![secret(1, &key.secret, past.created_at, past.older_ends_at)];
+    if let (Some(newer), Some(at)) = (&key.newer, past.rotated_at) {
+        secrets.push(secret(2, newer, at, None));
+    }
+    Ok(ImportKey {
+        account: shape.account.to_owned(),
+        key_id: key.key_id,
+        name: KeyName::parse(shape.name).map_err(table)?,
+        kind: KeyKind::Server,
+        environment: shape.environment,
+        access: shape.access,
+        products: slugs(shape),
+        billing: Some(shape.billing),
+        domains: Vec::new(),
+        ips: Vec::new(),
+        any_site: false,
+        note: String::new(),
+        created_by,
+        created_at: past.created_at,
+        state: ImportedState {
+            expires_at: past.expires_at,
+            last_rotated_at: past.rotated_at,
+            paused_at: past.paused_at,
+            ..ImportedState::default()
+        },
+        secrets,
+    })
+}
+
+/// A line of the tables that the rules do not take: the tables' own test would have said so.
+fn table(error: impl std::fmt::Display) -> Error {
+    Error::Database(format!("the demo's tables do not hold: {error}"))
+}
