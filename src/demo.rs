@@ -21,9 +21,9 @@ use latchkey_rules::secret::Prefix;
 
 use crate::app::{self, Application, Parts};
 use crate::clock::Clock;
-use crate::config::{Broken, Config, Listen, LogLevel};
+use crate::config::{Broken, Config, Database, Listen, LogLevel};
 use crate::store::products::NewProduct;
-use crate::store::{self, DatabaseUrl, products, scope};
+use crate::store::{self, products, scope};
 use facts::Kept;
 use folder::Folder;
 
@@ -145,7 +145,7 @@ fn prepared(config: &Config, products: &[NewProduct], clock: &Clock) -> Result<K
         relocated(config, products, clock)?;
         return Ok(kept);
     }
-    if let DatabaseUrl::Sqlite(path) = app::database_url(config)
+    if let Database::Sqlite(path) = &config.database
         && path.exists()
     {
         let folder = config.data_dir.display().to_string();
