@@ -3,6 +3,8 @@
 //! Whoever is believed here can ask for a verdict about another request than the backend gets (T-41). So what a proxy
 //! says counts only from a trusted peer, once, under its exact name, and without contradiction. It must not know keys.
 
+use latchkey_rules::path::split_target;
+
 /// What the request's own lines and the proxy's headers say.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Said<'a> {
@@ -87,6 +89,7 @@ pub(crate) fn read<'a>(said: &Said<'a>) -> Result<Target<'a>, TargetError> {
     };
     let method = forwarded_method.unwrap_or(said.method);
     let is_readable = uri.starts_with('/')
+        && has_plain_query(uri)
         && !host.is_empty()
         && !host.contains([',', ' '])
         && !method.is_empty()
@@ -96,6 +99,13 @@ pub(crate) fn read<'a>(said: &Said<'a>) -> Result<Target<'a>, TargetError> {
     } else {
         Err(TargetError::Unreadable)
     }
+}
+
+/// Whether the query holds only what a request line can. What it holds else could not be handed on, and that has to be
+/// found before the verdict: a request that is counted as let through must pass.
+fn has_plain_query(uri: &str) -> bool {
+    let (_, query) = split_target(uri);
+    query.is_none_or(|query| !query.contains(|c: char| c.is_control() || matches!(c, ' ' | '#')))
 }
 
 fn one(lines: Lines<'_>) -> Result<Option<&str>, TargetError> {
@@ -118,6 +128,7 @@ fn is_token(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use latchkey_rules::path::forward_uri;
 
     fn forwarded<'a>() -> Said<'a> {
         Said {
@@ -138,6 +149,18 @@ mod tests {
             (target.uri, target.host, target.method),
             ("/a?b=1", "api.example.com", "POST")
         );
+    }
+
+    #[test]
+    fn t_44_a_query_that_cannot_be_handed_on_is_refused_before_the_verdict() {
+        for uri in ["/a?b#c", "/a?b c", "/a?b=\u{1}", "/a?b=\u{85}"] {
+            let said = Said {
+                forwarded_uri: Lines::One(uri.as_bytes()),
+                ..forwarded()
+            };
+            assert_eq!(read(&said), Err(TargetError::Unreadable), "{uri:?}");
+            assert!(forward_uri(uri, &[]).is_err(), "{uri:?}");
+        }
     }
 
     #[test]
