@@ -12,20 +12,16 @@ mod meter;
 mod metrics;
 mod read_key;
 mod replica;
+mod scrape;
+mod settings;
 mod target;
 
-use std::net::IpAddr;
-use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use actix_web::web::ServiceConfig;
-use ipnet::IpNet;
-use latchkey_rules::client_ip;
 use latchkey_rules::product::Catalogue;
-use latchkey_rules::secret::{Digest, Prefix};
 
 use crate::clock::Clock;
 use crate::store::Db;
@@ -33,86 +29,11 @@ use contact::{Contact, Freshness};
 use follower::{Follower, FollowerCounts};
 use judge::{Judge, Look, Patience};
 use meter::{Flusher, Meter};
-use metrics::{Metrics, Page};
+use metrics::Metrics;
 
 pub use follower::FollowError;
 pub use judge::{Ask, AskedKey, Judged, JudgedKey};
-
-/// What the operator says of the gate.
-#[derive(Clone)]
-pub struct GateSettings {
-    /// What secrets begin with.
-    pub prefix: Prefix,
-    /// The headers that keys are read from.
-    pub key_headers: Vec<String>,
-    /// The query parameters that keys are read from, spelled exactly.
-    pub key_query: Vec<String>,
-    /// The peers that are believed about the request at their door.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Whether a peer on a Unix socket is one of them.
-    pub unix_trusted: bool,
-    /// How long known keys are served after the database was last heard from.
-    pub max_staleness: Duration,
-    /// The digests of the tokens that gateways show; two at a time while one replaces the other.
-    pub gate_tokens: Vec<Digest>,
-    /// Whether one of them is demanded.
-    pub require_token: bool,
-    /// This node's name in its batches of counts.
-    pub node: String,
-    /// Where counts wait while the database is away.
-    pub data_dir: PathBuf,
-    /// Where the portal is, for the links in errors; without a slash at its end.
-    pub public_url: String,
-}
-
-impl GateSettings {
-    /// The defaults of an installation on one machine.
-    pub fn local(data_dir: PathBuf, public_url: &str) -> Self {
-        let loopback = [
-            [127, 0, 0, 1].into(),
-            IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
-        ];
-        Self {
-            prefix: Prefix::default(),
-            key_headers: vec!["x-api-key".to_owned()],
-            key_query: vec!["key".to_owned(), "api_key".to_owned()],
-            trusted_proxies: loopback.map(IpNet::from).to_vec(),
-            unix_trusted: true,
-            max_staleness: Duration::from_mins(5),
-            gate_tokens: Vec::new(),
-            require_token: false,
-            node: "local".to_owned(),
-            data_dir,
-            public_url: public_url.trim_end_matches('/').to_owned(),
-        }
-    }
-
-    fn is_key_header(&self, name: &str) -> bool {
-        self.key_headers.iter().any(|header| header == name)
-    }
-
-    fn trusts(&self, peer: Option<IpAddr>) -> bool {
-        peer.map_or(self.unix_trusted, |peer| {
-            let peer = client_ip::fold_mapped(peer);
-            self.trusted_proxies
-                .iter()
-                .any(|net| client_ip::contains(net, peer))
-        })
-    }
-
-    fn admits(&self, token: Option<&[u8]>) -> bool {
-        if !self.require_token {
-            return true;
-        }
-        let Some(token) = token.and_then(|token| std::str::from_utf8(token).ok()) else {
-            return false;
-        };
-        let shown = Digest::of(token);
-        // Every one is compared: which of two it was is nobody's business either.
-        let same = self.gate_tokens.iter().filter(|known| known.ct_eq(&shown));
-        same.count() > 0
-    }
-}
+pub use settings::GateSettings;
 
 /// The running gate. Clones share it; it ends with [`Gate::stop`], or when the last clone goes.
 #[derive(Clone)]
@@ -303,92 +224,5 @@ impl Gate {
 
     fn metrics(&self) -> &Metrics {
         &self.inner.judge.metrics
-    }
-
-    fn metrics_page(&self) -> String {
-        let mut page = Page::default();
-        self.metrics().write(&mut page);
-        self.write_replica(&mut page);
-        self.write_meter(&mut page);
-        page.text()
-    }
-
-    fn write_replica(&self, page: &mut Page) {
-        let (judge, counts) = (&self.inner.judge, &self.inner.log_counts);
-        let secrets = u64::try_from(self.secrets()).unwrap_or(u64::MAX);
-        page.one(
-            "latchkey_replica_secrets",
-            "gauge",
-            "Secrets held in memory.",
-            secrets,
-        );
-        let age = judge.contact.age().as_secs_f64();
-        page.seconds(
-            "latchkey_log_age_seconds",
-            "Since the change log was last read.",
-            age,
-        );
-        for (name, help, count) in [
-            (
-                "latchkey_log_looks_total",
-                "Looks at the change log.",
-                &counts.looks,
-            ),
-            (
-                "latchkey_log_failures_total",
-                "Looks at the change log that failed.",
-                &counts.failures,
-            ),
-            (
-                "latchkey_replica_reloads_total",
-                "Full loads of the replica.",
-                &counts.reloads,
-            ),
-            (
-                "latchkey_replica_drifts_total",
-                "Differences from the database.",
-                &counts.drifts,
-            ),
-        ] {
-            page.one(name, "counter", help, count.load(Ordering::Relaxed));
-        }
-        let asked = judge.contact.asked();
-        page.one(
-            "latchkey_early_looks_total",
-            "counter",
-            "Looks that unknown secrets asked for.",
-            asked,
-        );
-    }
-
-    fn write_meter(&self, page: &mut Page) {
-        let meter = &self.inner.judge.meter;
-        let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
-        let (written, rejected) = (read(&meter.counts.written), read(&meter.counts.rejected));
-        page.one(
-            "latchkey_meter_batches_total",
-            "counter",
-            "Batches of counts written.",
-            written,
-        );
-        page.one(
-            "latchkey_meter_rejected_total",
-            "counter",
-            "Batches of counts that were refused.",
-            rejected,
-        );
-        page.one(
-            "latchkey_meter_dropped_total",
-            "counter",
-            "Verdicts that could not be counted.",
-            meter.dropped(),
-        );
-        let queued = read(&meter.counts.queued);
-        page.one(
-            "latchkey_meter_queued_bytes",
-            "gauge",
-            "Counts that wait for the database.",
-            queued,
-        );
     }
 }

@@ -3,46 +3,19 @@
 //! Lines are only ever added: counted, sent as a batch of that number, settled. Read back from the start they say what
 //! waits, and which batch may or may not have reached the database. It must not know when that happens.
 
+mod lines;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use latchkey_rules::code::Code;
-use latchkey_rules::time::Millis;
-use serde::{Deserialize, Serialize};
-
 use super::Batch;
 use super::pending::Pending;
-use super::tally::{Count, Subject};
-use crate::store::replica::RowId;
+use super::tally::Count;
+use lines::{Line, Row, batch_of, count_of, line, row_of, written_of};
 
 /// A journal that has grown beyond this is written anew, with what still waits alone.
 const LARGE: u64 = 64 * 1024 * 1024;
-
-/// A line of the journal.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Line {
-    Counted(Vec<Row>),
-    /// These counts, of the ones above, were given this number.
-    Sent(Written),
-    /// The batch of that number is written, or put aside.
-    Settled(i64, i64),
-}
-
-/// A batch as it stands in a file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    node: String,
-    epoch: i64,
-    seq: i64,
-    at: i64,
-    rows: Vec<Row>,
-}
-
-/// Account, key, secret number, product (0 for none), outcome, hour, times.
-type Row = (i64, i64, u16, i64, i16, i64, i64);
 
 /// The journal of one running gate.
 pub(super) struct Journal {
@@ -259,63 +232,6 @@ fn lock(folder: &Path) -> io::Result<Option<File>> {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-fn line(entry: &Line) -> io::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec(entry)?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
-fn row_of(count: &Count) -> Row {
-    let subject = &count.subject;
-    let (account, key) = (subject.account_row.number(), subject.key_row.number());
-    let (product, outcome) = (subject.product_row.number(), subject.code.number());
-    (
-        account,
-        key,
-        subject.secret_number,
-        product,
-        outcome,
-        count.hour.0,
-        count.times,
-    )
-}
-
-fn count_of(row: Row) -> Count {
-    let (account, key, secret_number, product, outcome, hour, times) = row;
-    Count {
-        subject: Subject {
-            account_row: RowId::from_number(account),
-            key_row: RowId::from_number(key),
-            secret_number,
-            product_row: RowId::from_number(product),
-            // A number of a newer version stands for something that was not let through.
-            code: Code::from_number(outcome).unwrap_or(Code::Unavailable),
-        },
-        hour: Millis(hour),
-        times,
-    }
-}
-
-fn written_of(batch: &Batch) -> Written {
-    Written {
-        node: batch.node.clone(),
-        epoch: batch.epoch,
-        seq: batch.seq,
-        at: batch.at.0,
-        rows: batch.rows.iter().map(row_of).collect(),
-    }
-}
-
-fn batch_of(written: Written) -> Batch {
-    Batch {
-        node: written.node,
-        epoch: written.epoch,
-        seq: written.seq,
-        at: Millis(written.at),
-        rows: written.rows.into_iter().map(count_of).collect(),
     }
 }
 

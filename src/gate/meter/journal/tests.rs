@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use latchkey_rules::time::Millis;
+
 use super::*;
 
 fn counts(numbers: &[(i64, i64)]) -> Vec<Count> {

@@ -1,0 +1,85 @@
+//! What the operator says of the gate, and whom that lets in or believes.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use latchkey_rules::client_ip;
+use latchkey_rules::secret::{Digest, Prefix};
+
+/// What the operator says of the gate.
+#[derive(Clone)]
+pub struct GateSettings {
+    /// What secrets begin with.
+    pub prefix: Prefix,
+    /// The headers that keys are read from.
+    pub key_headers: Vec<String>,
+    /// The query parameters that keys are read from, spelled exactly.
+    pub key_query: Vec<String>,
+    /// The peers that are believed about the request at their door.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether a peer on a Unix socket is one of them.
+    pub unix_trusted: bool,
+    /// How long known keys are served after the database was last heard from.
+    pub max_staleness: Duration,
+    /// The digests of the tokens that gateways show; two at a time while one replaces the other.
+    pub gate_tokens: Vec<Digest>,
+    /// Whether one of them is demanded.
+    pub require_token: bool,
+    /// This node's name in its batches of counts.
+    pub node: String,
+    /// Where counts wait while the database is away.
+    pub data_dir: PathBuf,
+    /// Where the portal is, for the links in errors; without a slash at its end.
+    pub public_url: String,
+}
+
+impl GateSettings {
+    /// The defaults of an installation on one machine.
+    pub fn local(data_dir: PathBuf, public_url: &str) -> Self {
+        let loopback = [
+            [127, 0, 0, 1].into(),
+            IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+        ];
+        Self {
+            prefix: Prefix::default(),
+            key_headers: vec!["x-api-key".to_owned()],
+            key_query: vec!["key".to_owned(), "api_key".to_owned()],
+            trusted_proxies: loopback.map(IpNet::from).to_vec(),
+            unix_trusted: true,
+            max_staleness: Duration::from_mins(5),
+            gate_tokens: Vec::new(),
+            require_token: false,
+            node: "local".to_owned(),
+            data_dir,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    pub(super) fn is_key_header(&self, name: &str) -> bool {
+        self.key_headers.iter().any(|header| header == name)
+    }
+
+    pub(super) fn trusts(&self, peer: Option<IpAddr>) -> bool {
+        peer.map_or(self.unix_trusted, |peer| {
+            let peer = client_ip::fold_mapped(peer);
+            self.trusted_proxies
+                .iter()
+                .any(|net| client_ip::contains(net, peer))
+        })
+    }
+
+    pub(super) fn admits(&self, token: Option<&[u8]>) -> bool {
+        if !self.require_token {
+            return true;
+        }
+        let Some(token) = token.and_then(|token| std::str::from_utf8(token).ok()) else {
+            return false;
+        };
+        let shown = Digest::of(token);
+        // Every one is compared: which of two it was is nobody's business either.
+        let same = self.gate_tokens.iter().filter(|known| known.ct_eq(&shown));
+        same.count() > 0
+    }
+}
