@@ -5,13 +5,18 @@
 
 mod catalogue;
 mod company;
+mod counted;
 mod facts;
 mod fixture;
 mod folder;
+mod history;
 mod keys;
 mod past;
 mod people;
 mod printed;
+mod rhythm;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::SocketAddr;

@@ -15,6 +15,7 @@ use latchkey_rules::slug::Slug;
 use latchkey_rules::time::{DAY_MS, Millis};
 
 use super::company::{ACCOUNTS, AccountShape, PEOPLE, Rank};
+use super::counted;
 use super::facts::{Ending, KeptKey, KeyLine};
 use super::keys::{KeyShape, State, keys};
 use super::past::{self, Past};
@@ -139,10 +140,13 @@ pub(super) fn fill(
             world.enters(change, someone)?;
         }
     }
-    for (at, event) in story(drawn, now) {
-        hand.set(at);
-        world.lives(change, &event)?;
-    }
+    // A key is counted before it is deleted; nothing happened since the deletes.
+    let (deletes, story): (Vec<_>, Vec<_>) = story(drawn, now)
+        .into_iter()
+        .partition(|(_, event)| matches!(event, Event::Deleted(_)));
+    world.lives_all(change, hand, story)?;
+    counted::write(change, drawn, now)?;
+    world.lives_all(change, hand, deletes)?;
     hand.set(now);
     Ok(())
 }
@@ -196,6 +200,19 @@ impl World<'_> {
         let handle = users::create_user(change, &self.operator, &new)?;
         let person = users::person(change, &handle)?;
         self.known.insert(someone.email, person);
+        Ok(())
+    }
+
+    fn lives_all(
+        &mut self,
+        change: &mut Change<'_>,
+        hand: &Hand,
+        story: Vec<(Millis, Event<'_>)>,
+    ) -> Result<()> {
+        for (at, event) in story {
+            hand.set(at);
+            self.lives(change, &event)?;
+        }
         Ok(())
     }
 

@@ -53,10 +53,6 @@ pub(super) struct KeyShape {
     pub(super) billing: BillingType,
     pub(super) age_days: i64,
     /// Requests on an ordinary working day.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the past and the live traffic go by it")
-    )]
     pub(super) daily: u32,
 }
 

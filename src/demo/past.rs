@@ -14,6 +14,10 @@ const SUSPENDED_DAYS: i64 = 6;
 
 /// The instants of a key's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "instants end in _at, here as in the store"
+)]
 pub(super) struct Past {
     pub(super) created_at: Millis,
     pub(super) rotated_at: Option<Millis>,

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn t_02_everybodys_password_is_one_that_the_portal_would_take() {
+    fn everybodys_password_is_one_that_the_portal_would_take() {
         for person in lines() {
             assert_eq!(latchkey_rules::password::check(&person.password), Ok(()));
         }

@@ -1,0 +1,338 @@
+//! Thirty days of a key's counts, hour by hour, as its past would have left them.
+//!
+//! Must not know the database.
+
+use latchkey_rules::access::Access;
+use latchkey_rules::code::Code;
+use latchkey_rules::time::{DAY_MS, HOUR_MS, MINUTE_MS, Millis};
+
+use super::company::PRODUCTS;
+use super::keys::{KeyShape, SURGED};
+use super::past::Past;
+use super::rhythm::{Rhythm, dice, whole};
+
+/// How far back the counts go.
+pub(super) const DAYS: i64 = 30;
+
+/// How long before it was switched off a misused key was misused.
+const SURGE_MS: i64 = 6 * HOUR_MS;
+
+/// How long before its delete nobody used a key any more.
+const UNUSED_MS: i64 = 2 * DAY_MS;
+
+/// A count of one hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub(super) hour: Millis,
+    pub(super) secret_number: i16,
+    pub(super) product: Option<&'static str>,
+    pub(super) code: Code,
+    pub(super) count: u64,
+}
+
+/// A key with its past.
+pub(super) struct Life<'a> {
+    pub(super) shape: &'a KeyShape,
+    pub(super) past: &'a Past,
+    /// Its place in the tables, for the dice.
+    pub(super) place: u64,
+}
+
+/// When a key stopped to work, and with which code it is refused since; none when nobody asks any more.
+#[derive(Clone, Copy)]
+struct Stop {
+    at: Millis,
+    code: Option<Code>,
+}
+
+impl Life<'_> {
+    /// All counts of the past thirty days, the oldest first.
+    pub(super) fn counts(&self, now: Millis) -> Vec<Counted> {
+        let start = now.day_start().plus_ms(-DAYS * DAY_MS);
+        let mut hour = start.max(self.past.created_at.hour_start());
+        let mut counts = Vec::new();
+        while hour <= now {
+            self.hour(hour, now, &mut counts);
+            hour = hour.plus_ms(HOUR_MS);
+        }
+        counts.retain(|counted| counted.count > 0);
+        counts
+    }
+
+    /// The last instant at which it was let through.
+    pub(super) fn last_use(&self, counts: &[Counted], now: Millis) -> Option<Millis> {
+        let last = counts.iter().rfind(|counted| counted.code.is_allow())?;
+        let end = last.hour.plus_ms(HOUR_MS - 1).min(now);
+        let end = self.stop().map_or(end, |stop| end.min(stop.at));
+        let pause = i64::try_from(dice(self.place, last.hour, 9) % 400_000).unwrap_or(0);
+        Some(end.plus_ms(-pause).max(last.hour))
+    }
+
+    fn stop(&self) -> Option<Stop> {
+        let past = self.past;
+        [
+            (past.disabled_at, Some(Code::KeyDisabled)),
+            (past.paused_at, Some(Code::KeyDisabled)),
+            (past.expires_at, Some(Code::KeyExpired)),
+            (past.suspended_at, Some(Code::AccountSuspended)),
+            (past.deleted_at.map(|at| at.plus_ms(-UNUSED_MS)), None),
+        ]
+        .into_iter()
+        .find_map(|(at, code)| at.map(|at| Stop { at, code }))
+    }
+
+    fn hour(&self, hour: Millis, now: Millis, counts: &mut Vec<Counted>) {
+        let asked = self.asked(hour);
+        let until = self.stop().map_or(now, |stop| stop.at.min(now));
+        let born = part(hour, self.past.created_at);
+        let works = part(hour, until).saturating_sub(born);
+        self.let_through(hour, asked * works / 1_000, counts);
+        if let Some(Stop {
+            at,
+            code: Some(code),
+        }) = self.stop()
+        {
+            let since = part(hour, now).saturating_sub(part(hour, at));
+            // Programs go on for a while before somebody mends them.
+            let hours = u64::try_from((hour.0 - at.0) / HOUR_MS).unwrap_or(0);
+            let still = asked * since / 1_000 * 600 / 1_000 * 12 / (12 + hours);
+            self.spread(hour, still, self.current_secret(), code, counts);
+        }
+    }
+
+    /// Thousandths of requests in a whole hour.
+    fn asked(&self, hour: Millis) -> u64 {
+        let base = Rhythm::of(self.shape).thousandths(u64::from(self.shape.daily), hour);
+        let noise = 80 + dice(self.place, hour, 1) % 41;
+        let asked = base * noise / 100;
+        let surges = self.shape.name == SURGED
+            && self
+                .past
+                .disabled_at
+                .is_some_and(|at| hour >= at.plus_ms(-SURGE_MS).hour_start() && hour <= at);
+        if surges { asked * 40 } else { asked }
+    }
+
+    const fn current_secret(&self) -> i16 {
+        if self.past.rotated_at.is_some() { 2 } else { 1 }
+    }
+
+    fn let_through(&self, hour: Millis, asked: u64, counts: &mut Vec<Counted>) {
+        let newer = self.newer_share(hour);
+        let (new, old) = (asked * newer / 1_000, asked * (1_000 - newer) / 1_000);
+        self.spread(hour, new, 2, Code::Valid, counts);
+        let retired = self.past.older_ends_at.is_some_and(|at| hour >= at);
+        if retired {
+            self.spread(hour, old, 1, Code::SecretRetired, counts);
+        } else {
+            self.spread(hour, old, 1, Code::Valid, counts);
+        }
+        self.mistakes(hour, asked, counts);
+    }
+
+    /// How much of the traffic has the newer secret, in thousandths.
+    fn newer_share(&self, hour: Millis) -> u64 {
+        let (Some(rotated), Some(ends)) = (self.past.rotated_at, self.past.older_ends_at) else {
+            return 0;
+        };
+        if hour < rotated {
+            return 0;
+        }
+        let hours = u64::try_from((hour.0 - rotated.0) / HOUR_MS).unwrap_or(0);
+        if hour < ends {
+            100 + hours * 17
+        } else {
+            // A forgotten program, found in the end.
+            1_000 - 40 * 48 / (hours.max(48))
+        }
+    }
+
+    /// One count for each product, the first of them the busiest.
+    fn spread(&self, hour: Millis, asked: u64, secret: i16, code: Code, counts: &mut Vec<Counted>) {
+        let shares = (1_u64..).zip(self.shape.products);
+        let total: u64 = shares.clone().map(|(place, _)| 1_000 / place).sum();
+        for (place, product) in shares {
+            let share = asked * (1_000 / place) / total;
+            let dice = dice(
+                self.place,
+                hour,
+                16 * place + u64::from(secret.unsigned_abs()),
+            );
+            counts.push(Counted {
+                hour,
+                secret_number: secret,
+                product: Some(*product),
+                code,
+                count: whole(share, dice),
+            });
+        }
+    }
+
+    /// The refusals of every day, and one bad afternoon.
+    fn mistakes(&self, hour: Millis, asked: u64, counts: &mut Vec<Counted>) {
+        let day = hour.0.div_euclid(DAY_MS).unsigned_abs();
+        let afternoon = (12..17).contains(&(hour.0.rem_euclid(DAY_MS) / HOUR_MS));
+        let bad = afternoon && day % 23 == dice(self.place, Millis(0), 2) % 23;
+        let secret = if self.newer_share(hour) > 500 { 2 } else { 1 };
+        let mut add = |product, code, thousandths: u64, purpose| {
+            let count = whole(asked * thousandths / 1_000, dice(self.place, hour, purpose));
+            counts.push(Counted {
+                hour,
+                secret_number: secret,
+                product,
+                code,
+                count,
+            });
+        };
+        let lacking = PRODUCTS
+            .iter()
+            .find(|product| !self.shape.products.contains(&product.slug))
+            .map(|product| product.slug);
+        add(
+            lacking,
+            Code::ProductNotAssigned,
+            if bad { 120 } else { 2 },
+            3,
+        );
+        add(None, Code::ProductUnknown, 1, 4);
+        if self.shape.access == Access::Read {
+            let first = self.shape.products.first().copied();
+            add(first, Code::AccessNotAllowed, 4, 5);
+        }
+    }
+}
+
+/// How much of an hour lies before an instant, in thousandths.
+fn part(hour: Millis, at: Millis) -> u64 {
+    let minutes = (at.0 - hour.0).clamp(0, HOUR_MS) / MINUTE_MS;
+    u64::try_from(minutes * 1_000 / 60).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::keys::{State, keys};
+    use super::super::past;
+    use super::*;
+
+    /// 2026-11-21, a Saturday, at 12:20.
+    const NOW: Millis = Millis(1_795_263_600_000);
+
+    fn every(mut look: impl FnMut(&Life<'_>, &[Counted])) {
+        for (place, shape) in (0_u32..).zip(keys()) {
+            let past = past::of(&shape, i64::from(place), NOW);
+            let life = Life {
+                shape: &shape,
+                past: &past,
+                place: u64::from(place),
+            };
+            look(&life, &life.counts(NOW));
+        }
+    }
+
+    fn sum(counts: &[Counted], is_meant: impl Fn(&Counted) -> bool) -> u64 {
+        counts.iter().filter(|c| is_meant(c)).map(|c| c.count).sum()
+    }
+
+    #[test]
+    fn nothing_is_counted_before_a_key_was_made_or_in_the_future() {
+        every(|life, counts| {
+            let made = life.past.created_at.hour_start();
+            assert!(
+                counts.iter().all(|c| c.hour >= made && c.hour <= NOW),
+                "{}",
+                life.shape.name
+            );
+            assert!(!counts.is_empty(), "{}", life.shape.name);
+        });
+    }
+
+    #[test]
+    fn a_key_that_stopped_is_refused_with_the_reason_since() {
+        every(|life, counts| {
+            let (at, code) = match (life.shape.state, life.stop()) {
+                (State::Deleted, Some(stop)) => (stop.at, None),
+                (
+                    _,
+                    Some(Stop {
+                        at,
+                        code: Some(code),
+                    }),
+                ) => (at, Some(code)),
+                _ => return,
+            };
+            let after = |c: &Counted| c.hour >= at;
+            assert_eq!(
+                sum(counts, |c| after(c) && c.code == Code::Valid),
+                0,
+                "{}",
+                life.shape.name
+            );
+            if let Some(code) = code.filter(|_| at <= NOW) {
+                assert!(sum(counts, |c| c.code == code) > 0, "{}", life.shape.name);
+            }
+        });
+    }
+
+    #[test]
+    fn a_rotated_key_is_used_by_its_newer_secret_more_and_more() {
+        every(|life, counts| {
+            let (Some(rotated), Some(ends)) = (life.past.rotated_at, life.past.older_ends_at)
+            else {
+                assert!(
+                    counts.iter().all(|c| c.secret_number == 1),
+                    "{}",
+                    life.shape.name
+                );
+                return;
+            };
+            let newer = |c: &Counted| c.secret_number == 2;
+            assert_eq!(sum(counts, |c| newer(c) && c.hour < rotated), 0);
+            assert!(sum(counts, newer) > 0, "{}", life.shape.name);
+            let older_valid = |c: &Counted| !newer(c) && c.code == Code::Valid;
+            assert_eq!(sum(counts, |c| older_valid(c) && c.hour >= ends), 0);
+            let retired = sum(counts, |c| c.code == Code::SecretRetired);
+            assert_eq!(retired > 0, ends <= NOW, "{}", life.shape.name);
+        });
+    }
+
+    #[test]
+    fn a_free_account_has_most_of_every_day_left() {
+        let mut days: BTreeMap<Millis, u64> = BTreeMap::new();
+        every(|life, counts| {
+            if life.shape.account == "hollis-cycling" {
+                for counted in counts.iter().filter(|c| c.code.is_allow()) {
+                    *days.entry(counted.hour.day_start()).or_default() += counted.count;
+                }
+            }
+        });
+        assert!(days.values().all(|count| *count <= 700), "{days:?}");
+    }
+
+    #[test]
+    fn refusals_are_there_and_rare_while_a_key_works() {
+        every(|life, counts| {
+            let working = life.shape.state == State::Active && life.shape.daily > 500;
+            if working {
+                let refused = sum(counts, |c| !c.code.is_allow());
+                let all = sum(counts, |_| true);
+                assert!(
+                    refused > 0 && refused * 20 < all,
+                    "{}: {refused} of {all}",
+                    life.shape.name
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn the_last_use_lies_within_the_last_hour_that_was_let_through() {
+        every(|life, counts| {
+            let last = life.last_use(counts, NOW).unwrap();
+            let hour = counts.iter().rfind(|c| c.code.is_allow()).unwrap().hour;
+            assert_eq!(last.hour_start(), hour, "{}", life.shape.name);
+            assert!(last <= NOW && life.stop().is_none_or(|stop| last <= stop.at));
+        });
+    }
+}
