@@ -1,0 +1,28 @@
+//! The built binary driven from outside: as a person's browser, a gateway, nginx and an operator would. Knows only the names
+//! at the edges (command line, pages' forms, HTTP), nothing of the code behind them.
+//!
+//! The binary is `LATCHKEY_BIN`, else the one that cargo built with these tests. nginx and PostgreSQL are used when they are
+//! there; `needs` says what was left out, and fails when `LATCHKEY_REQUIRE_ALL` is set.
+
+#![cfg(test)]
+
+mod broken_config;
+mod database;
+mod facts;
+mod http;
+mod journey;
+mod needs;
+mod operator;
+mod page;
+mod paths;
+mod process;
+mod proxy;
+mod recipe;
+mod refusals;
+mod requests;
+mod restart;
+mod secrets;
+mod sockets;
+mod start;
+mod two_nodes;
+mod verdicts;

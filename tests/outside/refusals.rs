@@ -1,0 +1,258 @@
+//! What nginx with the recipe tells a client that is refused: the true status, our words, and closed when there is nobody to ask.
+
+use crate::facts::Facts;
+use crate::http::{Answer, Ask};
+use crate::process::{Latchkey, signal};
+use crate::proxy::Proxied;
+use serde_json::Value;
+
+const ORIGIN: &str = "https://app.example.com";
+
+fn error(answer: &Answer) -> Value {
+    answer.json()["error"].clone()
+}
+
+/// An error in the one form, that a page from elsewhere can read.
+fn is_ours(answer: &Answer, status: u16, word: &str, code: &str) {
+    let told = format!("{} {:?} {}", answer.status, answer.headers, answer.text());
+    assert_eq!(answer.status, status, "{told}");
+    let error = error(answer);
+    assert_eq!(error["code"], word, "{told}");
+    for field in ["message", "request_id"] {
+        assert!(
+            error[field].as_str().is_some_and(|text| !text.is_empty()),
+            "{field}: {told}"
+        );
+    }
+    assert!(error.get("help").is_some(), "{told}");
+    let all = |name: &str| answer.all(name).collect::<Vec<_>>();
+    assert_eq!(all("latchkey-verdict"), [code], "{told}");
+    assert_eq!(all("latchkey-request-id").len(), 1, "{told}");
+    assert_eq!(all("access-control-allow-origin"), [ORIGIN], "{told}");
+    assert!(all("vary").join(",").contains("Origin"), "{told}");
+    assert!(all("access-control-allow-credentials").is_empty(), "{told}");
+    assert_eq!(
+        all("www-authenticate").len(),
+        usize::from(status == 401),
+        "{told}"
+    );
+    assert_eq!(
+        all("retry-after").len(),
+        usize::from(matches!(status, 429 | 503)),
+        "{told}"
+    );
+}
+
+fn stage() -> Option<(Latchkey, Facts, Proxied)> {
+    crate::needs::nginx()?;
+    let (latchkey, facts) = Latchkey::demo();
+    let nginx = Proxied::start(&latchkey.gate)?;
+    Some((latchkey, facts, nginx))
+}
+
+#[test]
+fn t_49_refusals_keep_their_status_through_nginx() {
+    let Some((_latchkey, facts, nginx)) = stage() else {
+        return;
+    };
+    let (key, route) = facts.first();
+    let (host, path) = (route.some_host(), route.some_path());
+    let bare = |method: &str, target: &str| {
+        Ask::new(method, target)
+            .header("Host", &host)
+            .header("Origin", ORIGIN)
+    };
+    let with = |secret: &str| bare("GET", &path).header("X-API-Key", secret);
+    let disabled = &facts.in_state("disabled").secret;
+    let retired = &facts.in_state("retired").secret;
+    let two = with(&key.secret).header("Authorization", &format!("Bearer {disabled}"));
+    let unclear = bare("GET", &format!("{path}/%252e%252e/x")).header("X-API-Key", &key.secret);
+    let astray = Ask::get("/").headers([
+        ("Host", "nowhere.invalid"),
+        ("Origin", ORIGIN),
+        ("X-API-Key", &key.secret),
+    ]);
+    for (ask, status, word, code) in [
+        (two, 400, "BadRequest", "REQUEST_INVALID"),
+        (bare("GET", &path), 401, "Unauthorized", "KEY_MISSING"),
+        (bare("OPTIONS", &path), 401, "Unauthorized", "KEY_MISSING"),
+        (with("junk"), 401, "Unauthorized", "KEY_MALFORMED"),
+        (
+            bare("POST", &path).header("X-API-Key", retired),
+            401,
+            "Unauthorized",
+            "SECRET_RETIRED",
+        ),
+        (with(disabled), 403, "Forbidden", "KEY_DISABLED"),
+        (unclear, 403, "Forbidden", "PATH_AMBIGUOUS"),
+        (astray, 403, "Forbidden", "PRODUCT_UNKNOWN"),
+    ] {
+        is_ours(&ask.send(&nginx.address), status, word, code);
+    }
+    assert!(
+        nginx.take_seen().is_empty(),
+        "a refused request reached the API"
+    );
+}
+
+#[test]
+fn a_key_that_may_read_does_not_delete_through_nginx() {
+    let Some((_latchkey, facts, nginx)) = stage() else {
+        return;
+    };
+    let reader = facts
+        .keys
+        .iter()
+        .find(|k| k.is_plain() && k.access == "read")
+        .expect("a key that may read");
+    let route = facts.route_of(reader);
+    let ask = |method: &str| {
+        Ask::new(method, &route.some_path())
+            .header("Host", &route.some_host())
+            .header("Origin", ORIGIN)
+            .header("X-API-Key", &reader.secret)
+            .send(&nginx.address)
+    };
+    is_ours(&ask("DELETE"), 403, "Forbidden", "ACCESS_NOT_ALLOWED");
+    assert!(
+        nginx.take_seen().is_empty(),
+        "a refused request reached the API"
+    );
+    assert_eq!(ask("GET").status, 200);
+    assert_eq!(ask("HEAD").status, 200);
+}
+
+#[test]
+fn t_49_without_the_gate_nginx_closes_with_503() {
+    let Some((mut latchkey, facts, nginx)) = stage() else {
+        return;
+    };
+    let (key, route) = facts.first();
+    let ask = Ask::get(&route.some_path())
+        .header("Host", &route.some_host())
+        .header("Origin", ORIGIN)
+        .header("X-API-Key", &key.secret);
+    assert_eq!(ask.send(&nginx.address).status, 200);
+    assert_eq!(nginx.take_seen().len(), 1);
+    signal(&latchkey.child, "STOP");
+    let silent = ask.send(&nginx.address);
+    signal(&latchkey.child, "CONT");
+    is_ours(&silent, 503, "ServiceUnavailable", "UNAVAILABLE");
+    latchkey.stop();
+    is_ours(
+        &ask.send(&nginx.address),
+        503,
+        "ServiceUnavailable",
+        "UNAVAILABLE",
+    );
+    let preflight = Ask::new("OPTIONS", &route.some_path())
+        .header("Host", &route.some_host())
+        .header("Origin", ORIGIN)
+        .header("Access-Control-Request-Method", "GET")
+        .send(&nginx.address);
+    is_ours(&preflight, 503, "ServiceUnavailable", "UNAVAILABLE");
+    assert!(
+        nginx.take_seen().is_empty(),
+        "a request passed without a verdict"
+    );
+}
+
+#[test]
+fn t_49_denied_renders_what_nginx_cannot_pass_on_and_nothing_else() {
+    let (latchkey, _) = Latchkey::demo();
+    let refused = Ask::get("/v1/nginx/authorize")
+        .header("X-Forwarded-Uri", "/x")
+        .send(&latchkey.gate);
+    let id = refused
+        .header("latchkey-request-id")
+        .expect("a refusal has an id")
+        .to_owned();
+    let denied = |status: &str, verdict: &str| {
+        Ask::get("/v1/denied")
+            .header("Origin", ORIGIN)
+            .header("Latchkey-Status", status)
+            .header("Latchkey-Verdict", verdict)
+            .header("Latchkey-Request-Id", &id)
+            .send(&latchkey.gate)
+    };
+    let limited = denied("429", "RATE_LIMITED");
+    is_ours(&limited, 429, "TooManyRequests", "RATE_LIMITED");
+    assert_eq!(
+        error(&limited)["request_id"],
+        id,
+        "the request keeps the id of its verdict"
+    );
+    assert_eq!(denied("204", "").status, 204);
+    is_ours(
+        &denied("503", "UNAVAILABLE"),
+        503,
+        "ServiceUnavailable",
+        "UNAVAILABLE",
+    );
+    for status in ["200", "301", "500", "junk", "", "4290"] {
+        assert_eq!(
+            denied(status, "VALID").status,
+            503,
+            "asked to render {status:?}"
+        );
+    }
+    let echoed = denied("403", "<b>NO_CODE_OF_OURS</b>");
+    let whole = format!("{:?} {}", echoed.headers, echoed.text());
+    assert!(!whole.contains("NO_CODE_OF_OURS"), "{whole}");
+}
+
+#[test]
+fn a_preflight_is_answered_in_front_of_the_api() {
+    let Some((_latchkey, facts, nginx)) = stage() else {
+        return;
+    };
+    let (_, route) = facts.first();
+    let preflight = |host: &str| {
+        Ask::new("OPTIONS", &route.some_path())
+            .header("Host", host)
+            .header("Origin", ORIGIN)
+            .header("Access-Control-Request-Method", "GET")
+            .header("Access-Control-Request-Headers", "x-api-key")
+            .send(&nginx.address)
+    };
+    let answer = preflight(&route.some_host());
+    let told = format!("{} {:?}", answer.status, answer.headers);
+    assert_eq!(answer.status, 204, "{told}");
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        Some(ORIGIN),
+        "{told}"
+    );
+    let allowed = |name: &str| answer.header(name).unwrap_or_default().to_lowercase();
+    assert!(
+        allowed("access-control-allow-methods").contains("get"),
+        "{told}"
+    );
+    assert!(
+        allowed("access-control-allow-headers").contains("x-api-key"),
+        "{told}"
+    );
+    assert_eq!(preflight("nowhere.invalid").status, 403);
+    assert!(nginx.take_seen().is_empty(), "a preflight reached the API");
+}
+
+#[test]
+fn an_answer_can_be_read_by_a_page_from_elsewhere() {
+    let Some((_latchkey, facts, nginx)) = stage() else {
+        return;
+    };
+    let (key, route) = facts.first();
+    let answer = Ask::get(&route.some_path())
+        .header("Host", &route.some_host())
+        .header("Origin", ORIGIN)
+        .header("X-API-Key", &key.secret)
+        .send(&nginx.address);
+    assert_eq!((answer.status, answer.text().as_str()), (200, "reached"));
+    assert_eq!(
+        answer
+            .all("access-control-allow-origin")
+            .collect::<Vec<_>>(),
+        [ORIGIN]
+    );
+    assert_eq!(answer.all("latchkey-request-id").count(), 1);
+}
