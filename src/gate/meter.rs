@@ -20,8 +20,8 @@ use latchkey_rules::time::Millis;
 pub(crate) use flusher::Flusher;
 use tally::{Count, Subject, Tally};
 
-/// Between two flushes.
-const FLUSH: Duration = Duration::from_secs(1);
+/// Between two flushes: with the time that a flush takes it stays below the second that a kill may lose.
+const FLUSH: Duration = Duration::from_millis(750);
 
 /// One flush.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Meter {
         self.bell.notify_all();
     }
 
-    /// Blocks for a second; false when the meter stops.
+    /// Blocks until the next flush is due; false when the meter stops.
     fn goes_on(&self) -> bool {
         let stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
         let (stopping, _) = self

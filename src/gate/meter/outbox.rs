@@ -15,7 +15,7 @@ use crate::store::replica::RowId;
 use crate::store::{self, Db};
 
 /// How long an answer is waited for; a flush is due again after it.
-const PATIENCE: Duration = Duration::from_millis(700);
+const PATIENCE: Duration = Duration::from_millis(600);
 
 /// What became of an attempt.
 #[derive(Clone, Copy, PartialEq, Eq)]
