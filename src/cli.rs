@@ -96,7 +96,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Keys(command) => people::keys(&config, command, clock),
         Command::Backup(args) => offline::backup(&config, args, clock),
         Command::Dev(DevCommand::Seed { keys, out }) => {
-            let seeded = dev::seed(&config, *keys, out, clock).map_err(Failed::because)?;
+            let seeded = dev::seed(&config, *keys, out, &clock).map_err(Failed::because)?;
             say(seeded)
         }
     }

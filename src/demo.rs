@@ -15,8 +15,7 @@ mod past;
 mod people;
 mod printed;
 mod rhythm;
-#[cfg(test)]
-mod tests;
+mod traffic;
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,6 +30,7 @@ use crate::store::products::NewProduct;
 use crate::store::{self, products, scope};
 use facts::Kept;
 use folder::Folder;
+use traffic::Traffic;
 
 /// The file that keeps what the database does not: secrets and passwords in clear.
 const KEPT_FILE: &str = "demo.json";
@@ -124,8 +124,26 @@ pub fn run(options: &Options, clock: &Clock) -> Result<(), Error> {
     } else {
         printed::for_people(&kept, options, portal, gate, &folder)
     };
-    application.run(|| printed::out(&text))?;
+    let mut traffic = None;
+    application.run(|| {
+        printed::out(&text);
+        if options.traffic {
+            traffic = traffic_to(options.gate, &kept);
+        }
+    })?;
+    drop(traffic);
     Ok(())
+}
+
+/// A demo without traffic is still a demo.
+fn traffic_to(gate: SocketAddr, kept: &Kept) -> Option<Traffic> {
+    match Traffic::start(kept, gate) {
+        Ok(traffic) => Some(traffic),
+        Err(error) => {
+            tracing::warn!(%error, "the demo sends no traffic: no thread can be started");
+            None
+        }
+    }
 }
 
 /// The defaults, with the company's name and the addresses that were asked for. Neither file nor environment is read.
@@ -191,3 +209,6 @@ fn relocated(config: &Config, products: &[NewProduct], clock: &Clock) -> Result<
     })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

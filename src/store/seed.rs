@@ -13,7 +13,6 @@ use latchkey_rules::name::{KeyName, folded};
 use latchkey_rules::secret::HashKind;
 use serde_json::json;
 
-use super::Change;
 use super::accounts;
 use super::audit::{Action, Event, record};
 use super::changes::renew;
@@ -21,8 +20,10 @@ use super::db::each;
 use super::error::{Conflict, Result, unless_unique};
 use super::keys::NewSecret;
 use super::products::rows_of_all;
+use super::schema::accounts::table as accounts_table;
 use super::schema::{key_products, keys, secrets};
 use super::scope::OperatorScope;
+use super::{Change, Reader};
 
 /// Rows in a statement: both databases take so many bound values.
 const CHUNK: usize = 1_000;
@@ -75,6 +76,15 @@ struct SecretRow<'a> {
 struct ProductRow {
     key_row: i64,
     product_row: i64,
+}
+
+/// Whether nobody uses the database yet: it has no account.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn is_empty(reader: &mut Reader, _scope: &OperatorScope) -> Result<bool> {
+    let accounts: i64 = accounts_table.count().get_result(&mut reader.conn)?;
+    Ok(accounts == 0)
 }
 
 /// Makes these keys in an account, each good for all these products, and begins the change log anew.
