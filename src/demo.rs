@@ -6,6 +6,7 @@
 mod catalogue;
 mod company;
 mod counted;
+mod drawn;
 mod facts;
 mod fixture;
 mod folder;
@@ -14,6 +15,7 @@ mod keys;
 mod past;
 mod people;
 mod printed;
+mod products;
 mod rhythm;
 mod traffic;
 
@@ -26,8 +28,8 @@ use latchkey_rules::secret::Prefix;
 use crate::app::{self, Application, Parts};
 use crate::clock::Clock;
 use crate::config::{Broken, Config, Database, Listen, LogLevel};
-use crate::store::products::NewProduct;
-use crate::store::{self, products, scope};
+use crate::store::products::{self as stored, NewProduct};
+use crate::store::{self, scope};
 use facts::Kept;
 use folder::Folder;
 use traffic::Traffic;
@@ -53,6 +55,11 @@ pub struct Options {
 /// Why there is no demo.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Others could reach a listener, or nobody knows its port yet.
+    #[error(
+        "The demo prints its passwords, so it listens on this machine alone, at ports that are named: {0} is none of these. Name one such as 127.0.0.1:8080."
+    )]
+    Address(SocketAddr),
     /// The folder cannot be made.
     #[error("The demo's folder{named} cannot be made: {why}.")]
     Folder {
@@ -105,6 +112,7 @@ impl Error {
 /// # Errors
 /// Whatever keeps it from serving, as a sentence.
 pub fn run(options: &Options, clock: &Clock) -> Result<(), Error> {
+    keep_to_this_machine(options)?;
     let folder = Folder::open(options.data.as_deref()).map_err(|why| Error::Folder {
         named: options
             .data
@@ -133,6 +141,12 @@ pub fn run(options: &Options, clock: &Clock) -> Result<(), Error> {
     })?;
     drop(traffic);
     Ok(())
+}
+
+fn keep_to_this_machine(options: &Options) -> Result<(), Error> {
+    let is_off = |address: &&SocketAddr| !address.ip().is_loopback() || address.port() == 0;
+    let off = [options.portal, options.gate].iter().find(is_off).copied();
+    off.map_or(Ok(()), |address| Err(Error::Address(address)))
 }
 
 /// A demo without traffic is still a demo.
@@ -184,10 +198,10 @@ fn filled(config: &Config, products: &[NewProduct], clock: &Clock) -> Result<Kep
     let (moved, hand) = Clock::movable(now);
     let db = app::open_database(config, moved, true)?;
     let people = people::everybody()?;
-    let drawn = fixture::draw(now, &Prefix::default());
+    let drawn = drawn::draw(now, &Prefix::default());
     let kept = Kept {
         people: people::lines(),
-        keys: drawn.iter().map(fixture::Drawn::kept).collect(),
+        keys: drawn.iter().map(drawn::Drawn::kept).collect(),
     };
     let products = products.to_vec();
     db.change_blocking(move |change| {
@@ -203,7 +217,7 @@ fn relocated(config: &Config, products: &[NewProduct], clock: &Clock) -> Result<
     db.change_blocking(move |change| {
         let operator = scope::operator("demo");
         for product in &products {
-            products::relocate(change, &operator, product)?;
+            stored::relocate(change, &operator, product)?;
         }
         Ok(())
     })?;

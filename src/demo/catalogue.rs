@@ -10,8 +10,8 @@ use latchkey_rules::slug::Slug;
 use serde::Serialize;
 
 use super::Error;
-use super::company::{PRODUCTS, ProductShape};
 use super::facts::ProductLine;
+use super::products::{PRODUCTS, ProductShape};
 use crate::store::products::{NewProduct, Sample};
 
 /// A host and path of a product.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::time::{DAY_MS, Millis};
 
-use super::fixture::Drawn;
+use super::drawn::Drawn;
 use super::history::{Counted, DAYS, Life};
 use crate::store::activity::{MeterBatch, MeterRow, flush};
 use crate::store::replica::{self, RowId};

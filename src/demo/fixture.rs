@@ -6,25 +6,20 @@
 use std::collections::HashMap;
 
 use latchkey_rules::email::Email;
-use latchkey_rules::key_id::KeyId;
-use latchkey_rules::kind::KeyKind;
-use latchkey_rules::name::{DisplayName, KeyName};
+use latchkey_rules::name::DisplayName;
 use latchkey_rules::role::{Role, StaffRole};
-use latchkey_rules::secret::{Prefix, Secret};
 use latchkey_rules::slug::Slug;
 use latchkey_rules::time::{DAY_MS, Millis};
 
 use super::company::{ACCOUNTS, AccountShape, PEOPLE, Rank};
 use super::counted;
-use super::facts::{Ending, KeptKey, KeyLine};
-use super::keys::{KeyShape, State, keys};
-use super::past::{self, Past};
+use super::drawn::Drawn;
+use super::keys::State;
+use super::past;
 use super::people::Someone;
 use crate::clock::Hand;
 use crate::store::accounts::{self, NewAccount};
-use crate::store::keys::{
-    self as stored, ImportKey, ImportSecret, ImportedState, NewKey, NewSecret,
-};
+use crate::store::keys as stored;
 use crate::store::products::{self, NewProduct};
 use crate::store::scope::{self, AccountScope, OperatorScope, RequestFacts, StaffScope};
 use crate::store::users::{self, NewUser, Person};
@@ -35,77 +30,6 @@ const OPENED_DAYS: i64 = 500;
 
 /// For how long an account was there before its oldest key.
 const HESITATION_DAYS: i64 = 3;
-
-/// A key of the tables with what was drawn for it.
-pub(super) struct Drawn {
-    pub(super) shape: KeyShape,
-    pub(super) past: Past,
-    pub(super) key_id: KeyId,
-    /// The first secret; the older one when there are two.
-    secret: Secret,
-    newer: Option<Secret>,
-}
-
-/// Draws the keys.
-pub(super) fn draw(now: Millis, prefix: &Prefix) -> Vec<Drawn> {
-    let mut rng = rand::rng();
-    (0..)
-        .zip(keys())
-        .map(|(place, shape)| {
-            let past = past::of(&shape, place, now);
-            let newer = past
-                .rotated_at
-                .map(|_| Secret::generate(prefix, shape.environment, &mut rng));
-            Drawn {
-                past,
-                key_id: KeyId::generate(&mut rng),
-                secret: Secret::generate(prefix, shape.environment, &mut rng),
-                newer,
-                shape,
-            }
-        })
-        .collect()
-}
-
-impl Drawn {
-    /// What the demo keeps of it.
-    pub(super) fn kept(&self) -> KeptKey {
-        let shape = &self.shape;
-        let ends = match shape.state {
-            State::Rotating => self.past.older_ends_at.map(|at| (at, State::Retired)),
-            State::Expiring => self.past.expires_at.map(|at| (at, State::Expired)),
-            _ => None,
-        };
-        KeptKey {
-            line: KeyLine {
-                key_id: self.key_id.to_string(),
-                secret: self.secret.expose().to_owned(),
-                account: shape.account.to_owned(),
-                environment: shape.environment.word().to_owned(),
-                products: shape
-                    .products
-                    .iter()
-                    .map(|slug| (*slug).to_owned())
-                    .collect(),
-                state: shape.state.word().to_owned(),
-                plan: ACCOUNTS
-                    .iter()
-                    .find(|account| account.slug == shape.account)
-                    .map_or("", |account| account.plan)
-                    .to_owned(),
-                kind: KeyKind::Server.word().to_owned(),
-                access: shape.access.word().to_owned(),
-                domains: Vec::new(),
-                ips: Vec::new(),
-            },
-            newer_secret: self.newer.as_ref().map(|secret| secret.expose().to_owned()),
-            ends: ends.map(|(at, then)| Ending {
-                at: at.0,
-                then: then.word().to_owned(),
-            }),
-        }
-    }
-}
 
 /// Something that happened.
 enum Event<'a> {
@@ -257,9 +181,9 @@ impl World<'_> {
         let scope = self.member(change, key.shape.account, Role::Developer)?;
         if key.past.rotated_at.is_some() || key.past.paused_at.is_some() {
             let by = self.developer(key.shape.account)?.name.clone();
-            stored::import(change, &self.operator, &imported(key, by)?)?;
+            stored::import(change, &self.operator, &key.imported(by)?)?;
         } else {
-            stored::create(change, &scope, &new_key(key)?)?;
+            stored::create(change, &scope, &key.new_key()?)?;
         }
         Ok(())
     }
@@ -293,80 +217,7 @@ impl World<'_> {
     }
 }
 
-fn new_secret(prefix: &Prefix, secret: &Secret) -> NewSecret {
-    NewSecret {
-        digest: secret.digest(),
-        prefix: prefix.clone(),
-        last4: secret.last4().to_owned(),
-    }
-}
-
-fn slugs(shape: &KeyShape) -> Vec<String> {
-    shape
-        .products
-        .iter()
-        .map(|slug| (*slug).to_owned())
-        .collect()
-}
-
-fn new_key(key: &Drawn) -> Result<NewKey> {
-    let shape = &key.shape;
-    Ok(NewKey {
-        key_id: key.key_id,
-        name: KeyName::parse(shape.name).map_err(table)?,
-        kind: KeyKind::Server,
-        environment: shape.environment,
-        access: shape.access,
-        products: slugs(shape),
-        billing: Some(shape.billing),
-        note: String::new(),
-        expires_at: key.past.expires_at,
-        secret: new_secret(&Prefix::default(), &key.secret),
-        form_id: key.key_id.to_string(),
-        keys_per_account: i64::MAX,
-    })
-}
-
-fn imported(key: &Drawn, created_by: String) -> Result<ImportKey> {
-    let (shape, past) = (&key.shape, &key.past);
-    let secret = |number, secret: &Secret, created_at, retires_at| ImportSecret {
-        number,
-        digest: secret.digest(),
-        prefix: Prefix::default(),
-        last4: secret.last4().to_owned(),
-        created_at,
-        retires_at,
-    };
-    let mut secrets = vec![secret(1, &key.secret, past.created_at, past.older_ends_at)];
-    if let (Some(newer), Some(at)) = (&key.newer, past.rotated_at) {
-        secrets.push(secret(2, newer, at, None));
-    }
-    Ok(ImportKey {
-        account: shape.account.to_owned(),
-        key_id: key.key_id,
-        name: KeyName::parse(shape.name).map_err(table)?,
-        kind: KeyKind::Server,
-        environment: shape.environment,
-        access: shape.access,
-        products: slugs(shape),
-        billing: Some(shape.billing),
-        domains: Vec::new(),
-        ips: Vec::new(),
-        any_site: false,
-        note: String::new(),
-        created_by,
-        created_at: past.created_at,
-        state: ImportedState {
-            expires_at: past.expires_at,
-            last_rotated_at: past.rotated_at,
-            paused_at: past.paused_at,
-            ..ImportedState::default()
-        },
-        secrets,
-    })
-}
-
 /// A line of the tables that the rules do not take: the tables' own test would have said so.
-fn table(error: impl std::fmt::Display) -> Error {
+pub(super) fn table(error: impl std::fmt::Display) -> Error {
     Error::Database(format!("the demo's tables do not hold: {error}"))
 }

@@ -33,6 +33,8 @@ pub(super) struct Past {
 /// The life of the key that stands in this place of the table.
 pub(super) fn of(key: &KeyShape, place: i64, now: Millis) -> Past {
     let days_ago = |days: i64| now.plus_ms(-days * DAY_MS);
+    // Nobody does things on the hour of the demo's start.
+    let about = |days: i64| days_ago(days).plus_ms(-(place * 53 % 400) * MINUTE_MS);
     let in_office = 8 * HOUR_MS + place * 47 % 540 * MINUTE_MS;
     let mut past = Past {
         created_at: days_ago(key.age_days).day_start().plus_ms(in_office),
@@ -48,9 +50,9 @@ pub(super) fn of(key: &KeyShape, place: i64, now: Millis) -> Past {
         State::Active => {}
         State::Expiring => past.expires_at = Some(days_ago(-5).day_start()),
         State::Rotating => past.rotated(now.plus_ms(-(10 + place % 3 * 9) * HOUR_MS)),
-        State::Retired => past.rotated(days_ago(9 + place % 4)),
-        State::Paused => past.paused_at = Some(days_ago(2 + place % 3)),
-        State::Disabled(_) => past.disabled_at = Some(days_ago(1 + place % 5)),
+        State::Retired => past.rotated(about(9 + place % 4)),
+        State::Paused => past.paused_at = Some(about(2 + place % 3)),
+        State::Disabled(_) => past.disabled_at = Some(about(1 + place % 5)),
         State::Expired => past.expires_at = Some(days_ago(2 + place % 6).day_start()),
         // The row is still there: it can be taken back for an hour.
         State::Deleted => past.deleted_at = Some(now.plus_ms(-(12 + place % 9) * MINUTE_MS)),

@@ -6,9 +6,10 @@ use std::io::Write;
 
 use super::Options;
 use super::catalogue::sample_url;
-use super::company::{BRAND, PRODUCTS};
+use super::company::BRAND;
 use super::facts::{Kept, Line};
 use super::folder::Folder;
+use super::products::PRODUCTS;
 
 /// One line for programs.
 pub(super) fn json(line: &Line) -> String {

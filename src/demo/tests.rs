@@ -139,7 +139,7 @@ fn the_sample_requests_follow_the_gate() {
     let elsewhere = catalogue::products(([127, 0, 0, 2], 9000).into()).unwrap();
     prepared(&demo.config, &elsewhere, &demo.clock).unwrap();
     let db = app::open_database(&demo.config, demo.clock, true).unwrap();
-    let found = db.read_blocking(products::all).unwrap();
+    let found = db.read_blocking(stored::all).unwrap();
     for product in found {
         let url = &product.sample.url;
         assert!(
@@ -199,4 +199,17 @@ fn the_line_holds_what_the_suites_from_outside_rely_on() {
         .iter()
         .filter(|p| p["account"].is_null());
     assert_eq!(staff.count(), 2);
+}
+
+#[test]
+fn others_cannot_reach_the_demo() {
+    let mut options = options(Path::new("/nowhere"));
+    assert!(keep_to_this_machine(&options).is_ok());
+    for address in ["0.0.0.0:8081", "192.0.2.7:8081", "127.0.0.1:0", "[::]:8081"] {
+        options.gate = address.parse().unwrap();
+        let refused = keep_to_this_machine(&options);
+        assert!(matches!(refused, Err(Error::Address(off)) if off == options.gate));
+    }
+    options.gate = "[::1]:8081".parse().unwrap();
+    assert!(keep_to_this_machine(&options).is_ok());
 }

@@ -13,9 +13,9 @@ use latchkey_rules::secret::{Prefix, Secret};
 use rand::RngExt;
 
 use super::catalogue::sample_url;
-use super::company::{PRODUCTS, ProductShape};
 use super::facts::Kept;
 use super::keys::{KeyShape, keys};
+use super::products::{PRODUCTS, ProductShape};
 
 /// How much busier than in its past a key on a large plan is, so that there is something to see.
 const HASTE: u64 = 2;
@@ -158,16 +158,16 @@ fn ask(agent: &ureq::Agent, gate: SocketAddr, product: &ProductShape, secret: &s
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture;
+    use super::super::drawn::{self, Drawn};
     use super::super::people;
     use super::*;
     use latchkey_rules::time::Millis;
 
     fn kept() -> Kept {
-        let drawn = fixture::draw(Millis(1_795_263_600_000), &Prefix::default());
+        let drawn = drawn::draw(Millis(1_795_263_600_000), &Prefix::default());
         Kept {
             people: people::lines(),
-            keys: drawn.iter().map(fixture::Drawn::kept).collect(),
+            keys: drawn.iter().map(Drawn::kept).collect(),
         }
     }
 

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use latchkey_rules::role::Role;
 
-use super::super::company::{PEOPLE, PRODUCTS, Rank};
+use super::State::{Active, Suspended};
 use super::*;
+use crate::demo::company::{PEOPLE, Rank};
+use crate::demo::products::PRODUCTS;
 
 fn plan(account: &str) -> &'static str {
     ACCOUNTS.iter().find(|a| a.slug == account).unwrap().plan
@@ -43,7 +45,7 @@ fn the_demo_holds_what_the_suites_from_outside_rely_on() {
     assert!(
         keys[0].state == Active && ["professional", "enterprise"].contains(&plan(keys[0].account))
     );
-    assert!(active.iter().any(|k| k.access == Read));
+    assert!(active.iter().any(|k| k.access == Access::Read));
     let states: HashSet<&str> = keys.iter().map(|k| k.state.word()).collect();
     let all = [
         "active",
