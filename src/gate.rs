@@ -213,6 +213,11 @@ impl Gate {
         self.inner.judge.contact.age()
     }
 
+    /// How many keys are held in memory.
+    pub fn keys(&self) -> u64 {
+        self.inner.judge.replica.keys()
+    }
+
     /// How many secrets are held in memory.
     pub fn secrets(&self) -> usize {
         self.inner.judge.replica.secrets()

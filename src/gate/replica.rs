@@ -10,6 +10,7 @@ mod record;
 mod rows;
 mod shard;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arc_swap::ArcSwap;
@@ -31,6 +32,7 @@ const SLOT_BITS: u32 = 26;
 pub(crate) struct Replica {
     shards: Vec<RwLock<Shard>>,
     facts: ArcSwap<Facts>,
+    keys: AtomicU64,
 }
 
 /// What is known of a secret.
@@ -100,6 +102,7 @@ impl Replica {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             facts: ArcSwap::from_pointee(facts),
+            keys: AtomicU64::new(0),
         }
     }
 
@@ -127,6 +130,11 @@ impl Replica {
     /// What keys share, for what is judged without a key.
     pub(crate) fn with_facts<R>(&self, f: impl FnOnce(&Facts) -> R) -> R {
         f(&self.facts.load())
+    }
+
+    /// How many keys are held; one that is being written at this moment may be missing.
+    pub(crate) fn keys(&self) -> u64 {
+        self.keys.load(Ordering::Relaxed)
     }
 
     /// How many secrets are held, retired ones with them.

@@ -17,6 +17,13 @@ impl Gate {
 
     fn write_replica(&self, page: &mut Page) {
         let (judge, counts) = (&self.inner.judge, &self.inner.log_counts);
+        let keys = judge.replica.keys();
+        page.one(
+            "latchkey_replica_keys",
+            "gauge",
+            "Keys held in memory.",
+            keys,
+        );
         let secrets = u64::try_from(self.secrets()).unwrap_or(u64::MAX);
         page.one(
             "latchkey_replica_secrets",

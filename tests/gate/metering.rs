@@ -257,6 +257,7 @@ fn t_54_metrics_have_closed_labels_and_name_nobody() {
     assert!(page.contains("latchkey_key_source_total{source=\"header\"} 1\n"));
     assert!(page.contains("latchkey_key_source_total{source=\"authorization\"} 1\n"));
     assert!(page.contains("latchkey_replica_secrets 2\n"));
+    assert!(page.contains("latchkey_replica_keys 2\n"));
     for name in ["acme", "maps", &key.key_id.to_string(), key.secret()] {
         assert!(!page.contains(name), "the metrics name {name}");
     }

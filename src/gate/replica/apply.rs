@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use latchkey_rules::product::{Catalogue, CatalogueError, ProductFacts};
 
@@ -268,6 +269,7 @@ impl Applier {
             self.bare.insert(row, key.generation);
         }
         self.tally.add(ChangeKind::Key, row, key.generation);
+        self.replica.keys.fetch_add(1, Ordering::Relaxed);
         for place in before {
             if !after.contains(&place) {
                 self.remove(place, row);
@@ -338,6 +340,7 @@ impl Applier {
         });
         if let Some(generation) = held {
             self.tally.remove(ChangeKind::Key, row, generation);
+            self.replica.keys.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
