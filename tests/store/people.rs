@@ -1,10 +1,10 @@
 //! People, their sessions, and links that work once; accounts and products.
 
 use latchkey::store::one_time_links::{self, Purpose};
-use latchkey::store::scope::RequestFacts;
+use latchkey::store::scope::{self, RequestFacts};
 use latchkey::store::sessions;
 use latchkey::store::users::{self, NewSignUp, UserHandle};
-use latchkey::store::{Conflict, Error, accounts, products};
+use latchkey::store::{Conflict, Error, Reader, accounts, changes, products, seed};
 use latchkey_rules::billing::Tier;
 use latchkey_rules::email::Email;
 use latchkey_rules::name::DisplayName;
@@ -242,6 +242,40 @@ on_both! {
         let rival = store.change(move |c, o| products::add(c, o, &rival)).err();
         assert_eq!(rival, Some(Error::Conflict(Conflict::RouteTaken)));
         assert_eq!(store.db.read_blocking(products::count), Ok(2));
+    }
+
+    #[test]
+    fn a_product_moves_to_other_routes_and_the_change_log_says_so(store) {
+        store.product("maps", "api.example.com", "/maps");
+        store.product("routing", "api.example.com", "/routing");
+        let mut moved = product("maps", "*.example.com", "/tiles");
+        moved.sample.url = "https://elsewhere.example.com/tiles".to_owned();
+        let before = store.db.read_blocking(changes::head).unwrap();
+        let (one, two) = (moved.clone(), moved.clone());
+        assert_eq!(store.change(move |c, o| products::relocate(c, o, &one)), Ok(true));
+        let after = store.db.read_blocking(changes::head).unwrap();
+        assert!(after > before);
+        assert_eq!(store.change(move |c, o| products::relocate(c, o, &two)), Ok(false));
+        assert_eq!(store.db.read_blocking(changes::head), Ok(after));
+        let all = store.db.read_blocking(products::all).unwrap();
+        assert_eq!((&all[0].routes, &all[0].sample), (&moved.routes, &moved.sample));
+        let taken = product("maps", "api.example.com", "/routing");
+        let taken = store.change(move |c, o| products::relocate(c, o, &taken)).err();
+        assert_eq!(taken, Some(Error::Conflict(Conflict::RouteTaken)));
+        let absent = product("absent", "api.example.com", "/absent");
+        let absent = store.change(move |c, o| products::relocate(c, o, &absent)).err();
+        assert_eq!(absent, Some(Error::NotFound));
+    }
+
+    #[test]
+    fn a_database_without_accounts_is_nobodys_yet(store) {
+        let empty = |store: &Store| {
+            let ask = |reader: &mut Reader| seed::is_empty(reader, &scope::operator("test"));
+            store.db.read_blocking(ask).unwrap()
+        };
+        assert!(empty(store));
+        store.account_of("acme", Tier::Enterprise, "professional");
+        assert!(!empty(store));
     }
 
     #[test]
