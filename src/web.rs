@@ -20,6 +20,7 @@ pub mod request_id;
 pub mod rim;
 pub mod route;
 pub mod scope;
+pub mod secrecy;
 pub mod session;
 pub mod shared;
 pub mod token;

@@ -53,6 +53,9 @@ fn is_line_separator(c: char) -> bool {
 }
 
 /// Characters that take no ink, beside white space: a name made of them alone looks empty.
+/// Unseen at the start of a pasted text, where it makes a twin of a name.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{00ad}' | '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e01ef}')
 }
@@ -77,6 +80,12 @@ fn normal(text: &str) -> Result<String, NameError> {
     }
     if name.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
         return Err(NameError::Empty);
+    }
+    if let Some(before) = name.chars().position(|c| c == BYTE_ORDER_MARK) {
+        return Err(NameError::Control {
+            position: before + 1,
+            code_point: u32::from(BYTE_ORDER_MARK),
+        });
     }
     match name.chars().count() {
         chars if chars > MAX_CHARS => Err(NameError::TooLong { chars }),

@@ -1,6 +1,7 @@
 //! The commands about the installation itself: migrations, products, backups.
 
 use latchkey_rules::environment::EnvironmentSet;
+use latchkey_rules::name::DisplayName;
 use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
 use latchkey_rules::slug::Slug;
 
@@ -87,8 +88,8 @@ fn line(product: &Product) -> String {
 fn read(args: &AddProductArgs) -> Result<NewProduct, String> {
     Ok(NewProduct {
         slug: Slug::parse(&args.slug).map_err(|error| error.to_string())?,
-        name: args.name.clone(),
-        kind: args.kind.clone(),
+        name: words(&args.name)?,
+        kind: words(&args.kind)?,
         docs_url: args.docs_url.clone(),
         sample: Sample {
             method: "GET".to_owned(),
@@ -112,6 +113,12 @@ fn read(args: &AddProductArgs) -> Result<NewProduct, String> {
             .map(|text| PathPrefix::parse(text).map_err(|error| error.to_string()))
             .collect::<Result<_, _>>()?,
     })
+}
+
+/// What people read on pages: one line, without characters that cannot be seen.
+fn words(text: &str) -> Result<String, String> {
+    let name = DisplayName::parse(text).map_err(|error| error.to_string())?;
+    Ok(name.as_str().to_owned())
 }
 
 /// `api.example.com/routing`: a host, and the path from its first slash on.

@@ -157,6 +157,9 @@ pub(super) fn trusted_proxy(text: &str) -> Result<TrustedProxy, String> {
         .parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     match network {
+        Ok(network) if network.prefix_len() == 0 => {
+            Err("must not be every address: then any client could say who it is".to_owned())
+        }
         Ok(network) if network.trunc() == network => Ok(TrustedProxy::Network(network)),
         Ok(network) => Err(format!(
             "must have no bits set behind its prefix; {} may be meant",

@@ -7,6 +7,7 @@ use askama::Template;
 use latchkey_rules::email::Email;
 use latchkey_rules::name::DisplayName;
 use latchkey_rules::password;
+use latchkey_rules::secret::Prefix;
 use latchkey_rules::slug::Slug;
 use serde::Deserialize;
 
@@ -53,9 +54,9 @@ struct Checked {
 }
 
 impl SignUpForm {
-    fn check(&mut self) -> Option<Checked> {
-        let name = self.name.read(DisplayName::parse);
-        let company = self.company.read(DisplayName::parse);
+    fn check(&mut self, prefix: &Prefix) -> Option<Checked> {
+        let name = self.name.read_public(prefix, DisplayName::parse);
+        let company = self.company.read_public(prefix, DisplayName::parse);
         let email = self.email.read(Email::parse);
         self.password_error = password::check(self.password.expose())
             .err()
@@ -120,7 +121,7 @@ async fn create(
         return Err(Error::Forbidden);
     }
     let mut form = post.form;
-    let Some(good) = form.check() else {
+    let Some(good) = form.check(&shared.secret_prefix) else {
         return render::refused(&SignUpView::new(frame, form));
     };
     let password_hash = shared.hashing.hash(good.password).await?;

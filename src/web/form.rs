@@ -11,11 +11,13 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
+use latchkey_rules::secret::Prefix;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::web::error::Error;
 use crate::web::limits;
+use crate::web::secrecy::holds_secret;
 
 /// The names that a form may carry. Everything else is refused by name.
 pub trait Fields: DeserializeOwned {
@@ -24,6 +26,9 @@ pub trait Fields: DeserializeOwned {
     /// Names that may repeat: groups of tick boxes.
     const MANY: &'static [&'static str] = &[];
 }
+
+/// What is said of a text that others will read and that holds a secret.
+const HOLDS_SECRET: &str = "This holds a secret, or a large part of one, so it was not kept. Type a name; to speak of a key, use its key ID.";
 
 /// One field: what was typed, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +51,20 @@ impl Field {
     /// Notes what is wrong.
     pub fn refuse(&mut self, error: &impl ToString) {
         self.error = Some(error.to_string());
+    }
+
+    /// Reads the value as [`Field::read`] does, unless it holds a secret: then it is neither kept nor shown again.
+    pub fn read_public<T, E: ToString>(
+        &mut self,
+        prefix: &Prefix,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        if !holds_secret(prefix, &self.raw) {
+            return self.read(parse);
+        }
+        self.raw.clear();
+        self.refuse(&HOLDS_SECRET);
+        None
     }
 
     /// Reads the value, or notes why it cannot be read.

@@ -85,6 +85,25 @@ async fn t_33_the_database_holds_no_secret_in_any_writing() {
 }
 
 #[actix_web::test]
+async fn t_33_a_secret_typed_as_a_name_is_neither_kept_nor_shown_again() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(Actor::Developer).await;
+    create(
+        &mut browser,
+        &[("name", "Shop front"), ("products", "tiles")],
+    )
+    .await;
+    let secret = browser.one("#secret");
+    for typed in [secret.clone(), format!("old one: {secret}")] {
+        create(&mut browser, &[("name", &typed), ("products", "tiles")]).await;
+        assert_eq!(browser.answer.status, 422);
+        assert!(browser.text().contains("This holds a secret"));
+        assert!(!browser.answer.body.contains(&secret));
+    }
+    assert!(!world.dump().contains(&secret));
+}
+
+#[actix_web::test]
 async fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost() {
     let world = World::new().await;
     let mut browser = world.signed_in(Actor::Developer).await;

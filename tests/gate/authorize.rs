@@ -401,8 +401,18 @@ fn denied_renders_what_nginx_hands_on() {
             answer.header("access-control-allow-origin"),
             "https://example.com"
         );
-        let echoed = if verdict == "junk" { "" } else { verdict };
-        assert_eq!(answer.header("latchkey-verdict"), echoed);
+        let said = if rendered == 503 {
+            "UNAVAILABLE"
+        } else {
+            verdict
+        };
+        assert_eq!(answer.header("latchkey-verdict"), said);
+    }
+    for (status, verdict) in [("403", "VALID"), ("401", "RATE_LIMITED")] {
+        assert_eq!(
+            told(status, verdict, "req_abc").header("latchkey-verdict"),
+            ""
+        );
     }
     let forged = told("403", "<script>", "\"><script>");
     assert!(forged.header("latchkey-verdict").is_empty() && !forged.body.contains("<script>"));

@@ -196,6 +196,14 @@ fn t_49_denied_renders_what_nginx_cannot_pass_on_and_nothing_else() {
             "asked to render {status:?}"
         );
     }
+    let contradiction = denied("403", "VALID");
+    assert_eq!(
+        (
+            contradiction.status,
+            contradiction.header("latchkey-verdict")
+        ),
+        (403, None)
+    );
     let echoed = denied("403", "<b>NO_CODE_OF_OURS</b>");
     let whole = format!("{:?} {}", echoed.headers, echoed.text());
     assert!(!whole.contains("NO_CODE_OF_OURS"), "{whole}");

@@ -37,15 +37,19 @@ fn render(asking: &Asking<'_>) -> HttpResponse {
         Some("429") => (StatusCode::TOO_MANY_REQUESTS, Code::RateLimited),
         _ => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
     };
-    let verdict = told(&names::VERDICT).and_then(|verdict| Code::from_str(verdict).ok());
+    // A verdict that does not belong to the status says nothing true, and is not handed on.
+    let verdict = told(&names::VERDICT)
+        .and_then(|verdict| Code::from_str(verdict).ok())
+        .filter(|code| code.http_status() == status.as_u16())
+        .or((fallback == Code::Unavailable).then_some(fallback));
     let own_id = asking.id.as_str();
     let id = told(&names::REQUEST_ID)
         .filter(|id| RequestId::is_one(id))
         .unwrap_or(own_id);
     let message = match verdict {
-        Some(code) if code.http_status() == status.as_u16() => code.message(),
-        _ if fallback == Code::ProductUnknown => "This request was refused.",
-        _ => fallback.message(),
+        Some(code) => code.message(),
+        None if fallback == Code::ProductUnknown => "This request was refused.",
+        None => fallback.message(),
     };
     let refused = Refused {
         status,

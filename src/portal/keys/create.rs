@@ -10,7 +10,7 @@ use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::name::KeyName;
-use latchkey_rules::secret::Secret;
+use latchkey_rules::secret::{Prefix, Secret};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde::Deserialize;
@@ -84,8 +84,8 @@ impl KeyForm {
         Ok(())
     }
 
-    fn check(&mut self, known: &[Product]) -> Option<Checked> {
-        let name = self.name.read(KeyName::parse);
+    fn check(&mut self, known: &[Product], prefix: &Prefix) -> Option<Checked> {
+        let name = self.name.read_public(prefix, KeyName::parse);
         let environment = self
             .environment
             .read(|word| Environment::from_word(word).ok_or("Choose one of the environments."));
@@ -216,7 +216,7 @@ pub(super) async fn create(
     let (scope, mut form) = (post.scope.scope, post.form);
     form.comes_from_the_page()?;
     let known = shared.db.read(products::all).await?;
-    let Some(good) = form.check(&known) else {
+    let Some(good) = form.check(&known, &shared.secret_prefix) else {
         return render::refused(&NewView::new(frame, scope.slug(), &known, form));
     };
     let product = good.first_of(&known);

@@ -4,12 +4,13 @@
 use std::fmt;
 
 use latchkey_rules::{
-    environment::Environment,
     key_id::KeyId,
     secret::{Digest, Prefix, Presented},
 };
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
+
+use crate::web::secrecy::{holds_secret, words};
 
 /// A text that may hold a secret: never printed, wiped when dropped.
 #[derive(Clone, Default)]
@@ -37,9 +38,6 @@ pub(crate) enum Meaning {
 
 /// The longest word that is shown again: a key ID has 20 characters, a piece of a secret may have more.
 const LONGEST_SHOWN: usize = 24;
-
-/// How many last characters of a secret may be shown.
-const LAST_SHOWN: usize = 4;
 
 impl Pasted {
     /// Reads it, stray spaces, line breaks and quotes aside.
@@ -81,34 +79,6 @@ impl Pasted {
             |c: char| c.is_whitespace() || c.is_control() || "\"'`\u{200b}\u{feff}".contains(c);
         Zeroizing::new(self.0.chars().filter(|c| !stray(*c)).collect())
     }
-}
-
-/// Whether a text holds a secret, a damaged one, or enough of one to be worth hiding. The shown form does not count.
-pub(crate) fn holds_secret(prefix: &Prefix, text: &str) -> bool {
-    words(text).any(|word| {
-        let marked = Environment::ALL.iter().any(|environment| {
-            let mark = format!("_{}_", environment.word());
-            word.split_once(&mark)
-                .is_some_and(|(_, random)| random.len() > LAST_SHOWN)
-        });
-        let ours = word
-            .strip_prefix(prefix.as_str())
-            .is_some_and(|rest| rest.starts_with('_') && rest.len() > 12);
-        marked || ours || is_random(word)
-    })
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-}
-
-/// Whether a word reads like the random part of a secret. Hashes of commits and the like are not that mixed.
-fn is_random(word: &str) -> bool {
-    let has = |kind: fn(&u8) -> bool| word.as_bytes().iter().any(kind);
-    word.len() >= 32
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_digit)
 }
 
 impl fmt::Debug for Pasted {

@@ -2,7 +2,7 @@
 
 use latchkey_rules::secret::Prefix;
 
-use crate::portal::staff::pasted::holds_secret;
+use crate::web::secrecy::holds_secret;
 
 /// How long a reason may be.
 const MAX_CHARS: usize = 500;
