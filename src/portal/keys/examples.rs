@@ -52,6 +52,10 @@ impl Examples {
 
 /// A word for a POSIX shell: plain where it can be, else in single quotes.
 fn shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:%,@".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
@@ -92,7 +96,7 @@ mod tests {
         );
         assert_eq!(
             lines.curl,
-            "curl -X 'POST' 'https://api.example/it'\\''s' \\\n  -H 'X-Api-Key: lk_live_x'"
+            "curl -X POST 'https://api.example/it'\\''s' \\\n  -H 'X-Api-Key: lk_live_x'"
         );
     }
 

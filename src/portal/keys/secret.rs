@@ -28,6 +28,7 @@ pub(super) struct SecretView {
     href: String,
     secret: String,
     product: String,
+    docs_url: Option<String>,
     header: String,
     examples: Option<Examples>,
 }
@@ -55,7 +56,13 @@ impl SecretView {
             key_id: key.key_id.to_string(),
             href: facts::href(account, key),
             secret: secret.expose().to_owned(),
-            examples: product.as_ref().map(lines),
+            examples: product
+                .as_ref()
+                .filter(|product| !product.sample.url.is_empty())
+                .map(lines),
+            docs_url: product
+                .as_ref()
+                .and_then(|product| product.docs_url.clone()),
             product: product.map(|product| product.name).unwrap_or_default(),
             header: shared.key_header.clone(),
         }
