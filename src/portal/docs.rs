@@ -75,10 +75,7 @@ async fn get_a_key(
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let products = shared.db.read(products::all).await?;
-    let sample = products
-        .into_iter()
-        .next()
-        .map(|product| product.sample.url);
+    let sample = Product::to_try_first(products.iter()).map(|product| product.sample.url.clone());
     render::ok(&GetAKeyView {
         frame,
         page: "get-a-key",

@@ -59,6 +59,13 @@ pub struct Product {
 pub type NewProduct = Product;
 
 impl Product {
+    /// Of these products the one whose request is the easiest to try first: one that has a request, and reads.
+    pub fn to_try_first<'p>(products: impl Iterator<Item = &'p Self>) -> Option<&'p Self> {
+        products
+            .filter(|product| !product.sample.url.is_empty())
+            .min_by_key(|product| product.sample.method != "GET")
+    }
+
     /// What the catalogue needs of it.
     pub fn facts(&self) -> ProductFacts {
         ProductFacts {

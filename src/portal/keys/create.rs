@@ -64,7 +64,8 @@ impl Checked {
                 .iter()
                 .any(|slug| slug == product.slug.as_str())
         };
-        known.iter().find(chosen).cloned()
+        let first = Product::to_try_first(known.iter().filter(chosen));
+        first.or_else(|| known.iter().find(chosen)).cloned()
     }
 }
 
