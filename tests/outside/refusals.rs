@@ -262,5 +262,16 @@ fn an_answer_can_be_read_by_a_page_from_elsewhere() {
             .collect::<Vec<_>>(),
         [ORIGIN]
     );
-    assert_eq!(answer.all("latchkey-request-id").count(), 1);
+    for name in ["latchkey-request-id", "access-control-expose-headers"] {
+        assert_eq!(answer.all(name).count(), 1, "{name}");
+    }
+    assert_eq!(answer.all("vary").collect::<Vec<_>>(), ["Origin"]);
+    let elsewhere = Ask::get("/")
+        .header("Host", "nowhere.invalid")
+        .send(&nginx.address);
+    assert_eq!(
+        elsewhere.all("access-control-allow-origin").count(),
+        0,
+        "nobody asked from elsewhere"
+    );
 }
