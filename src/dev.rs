@@ -33,8 +33,14 @@ const KEYS_EACH: u32 = 100;
 /// Accounts in a transaction: large enough to be quick, small enough to end well before the store's patience.
 const ACCOUNTS_AT_ONCE: usize = 50;
 
-/// The products; each account's keys are good for two of them.
-const PRODUCTS: [&str; 3] = ["maps", "search", "routing"];
+/// The product that every key is good for, so that one line of requests serves for all of them.
+const EVERYBODYS: &str = "maps";
+
+/// The other products; each account's keys are good for one of them.
+const OTHERS: [&str; 2] = ["search", "routing"];
+
+/// Where the products are: behind a proxy, and on the gate's own address for whoever asks it by the path.
+const HOSTS: [&str; 3] = ["seed.example", "127.0.0.1", "localhost"];
 
 /// What was made.
 #[derive(Clone, Debug)]
@@ -195,22 +201,31 @@ fn account(change: &mut Change<'_>, number: usize, keys: &[SeedKey]) -> store::R
         plan: "enterprise".to_owned(),
     };
     accounts::create(change, &operator(), &new)?;
-    let its: Vec<String> = PRODUCTS
-        .iter()
-        .cycle()
-        .skip(number % PRODUCTS.len())
-        .take(2)
+    let other = OTHERS.iter().cycle().nth(number % OTHERS.len());
+    let its: Vec<String> = std::iter::once(&EVERYBODYS)
+        .chain(other)
         .map(|slug| (*slug).to_owned())
         .collect();
     seed::keys(change, &operator(), &slug, &its, keys)
 }
 
 fn new_products() -> store::Result<Vec<NewProduct>> {
-    PRODUCTS.iter().map(|slug| new_product(slug)).collect()
+    products().map(new_product).collect()
+}
+
+fn products() -> impl Iterator<Item = &'static str> {
+    std::iter::once(EVERYBODYS).chain(OTHERS)
 }
 
 fn new_product(slug: &str) -> store::Result<NewProduct> {
-    let path = format!("/{slug}");
+    let prefix = PathPrefix::parse(&format!("/{slug}")).map_err(impossible)?;
+    let route = |host: &&str| -> store::Result<RouteFacts> {
+        Ok(RouteFacts {
+            host: HostPattern::parse(host).map_err(impossible)?,
+            prefix: prefix.clone(),
+            environments: EnvironmentSet::default(),
+        })
+    };
     Ok(NewProduct {
         slug: Slug::parse(slug).map_err(impossible)?,
         name: slug.to_owned(),
@@ -219,11 +234,7 @@ fn new_product(slug: &str) -> store::Result<NewProduct> {
         sample: Sample::default(),
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
-        routes: vec![RouteFacts {
-            host: HostPattern::parse("seed.example").map_err(impossible)?,
-            prefix: PathPrefix::parse(&path).map_err(impossible)?,
-            environments: EnvironmentSet::default(),
-        }],
+        routes: HOSTS.iter().map(route).collect::<store::Result<_>>()?,
         admin_prefixes: Vec::new(),
     })
 }
@@ -257,8 +268,7 @@ mod tests {
         let settings = GateSettings::local(config.data_dir.clone(), "http://127.0.0.1:8080");
         let gate = Gate::start(db, clock, settings).unwrap();
         for secret in lines.lines() {
-            let codes: Vec<Code> = PRODUCTS
-                .iter()
+            let codes: Vec<Code> = products()
                 .map(|slug| {
                     let asked = Asked {
                         target: Target::Slug(slug),
@@ -273,6 +283,7 @@ mod tests {
                     gate.judge(&ask, &mut |judged| judged.code)
                 })
                 .collect();
+            assert_eq!(codes.first(), Some(&Code::Valid));
             assert_eq!(codes.iter().filter(|code| code.is_allow()).count(), 2);
         }
         gate.stop();
