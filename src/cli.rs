@@ -5,10 +5,10 @@
 mod args;
 mod offline;
 mod people;
+mod print;
 mod serve;
 
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -19,6 +19,7 @@ use crate::config::{Broken, Config, Sources};
 use crate::demo;
 use crate::dev;
 use args::{Cli, Command, DevCommand};
+use print::{complain, say};
 
 /// The configuration cannot be used: the exit code that service managers do not restart on (sysexits.h, `EX_CONFIG`).
 const BROKEN_CONFIGURATION: u8 = 78;
@@ -30,16 +31,16 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed::Configuration(broken)) => {
             for problem in broken.problems() {
-                eprintln!("{problem}");
+                complain(problem);
             }
             ExitCode::from(BROKEN_CONFIGURATION)
         }
         Err(Failed::Unusable(why)) => {
-            eprintln!("{why}");
+            complain(why);
             ExitCode::from(BROKEN_CONFIGURATION)
         }
         Err(Failed::Because(why)) => {
-            eprintln!("{why}");
+            complain(why);
             ExitCode::FAILURE
         }
     }
@@ -99,14 +100,6 @@ fn run(cli: &Cli) -> Outcome {
             let seeded = dev::seed(&config, *keys, out, &clock).map_err(Failed::because)?;
             say(seeded)
         }
-    }
-}
-
-/// A line on standard output. Whoever reads only the first lines may close it.
-fn say(line: impl Display) -> Outcome {
-    match writeln!(io::stdout(), "{line}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failed::because(error)),
-        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@ use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
 use latchkey_rules::slug::Slug;
 
 use super::args::{AddProductArgs, BackupArgs, InQuery, ProductsCommand};
-use super::{Failed, Outcome, say};
+use super::print::say;
+use super::{Failed, Outcome};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Database};

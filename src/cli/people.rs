@@ -7,7 +7,8 @@ use latchkey_rules::role::{Role, StaffRole};
 use latchkey_rules::slug::Slug;
 
 use super::args::{AccountsCommand, AdminCommand, CreateUserArgs, KeysCommand, Member, Staff};
-use super::{Failed, Outcome, say};
+use super::print::say;
+use super::{Failed, Outcome};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Listen};

@@ -1,6 +1,7 @@
 //! `latchkey serve`.
 
 use super::args::{Part, ServeArgs};
+use super::print::complain;
 use super::{Failed, Outcome};
 use crate::app::{self, Application, Parts};
 use crate::clock::Clock;
@@ -36,9 +37,9 @@ pub(super) fn serve(config: &Config, args: &ServeArgs, clock: &Clock) -> Outcome
 fn say_where_to_begin(application: &Application) -> store::Result<()> {
     let products = application.db().read_blocking(products::count)?;
     if products == 0 {
-        eprintln!(
+        complain(
             "There is no product yet, so no key can be made. Add one with:\n\
-             latchkey products add routing --name Routing --route api.example.com/routing"
+             latchkey products add routing --name Routing --route api.example.com/routing",
         );
     }
     Ok(())

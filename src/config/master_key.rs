@@ -174,8 +174,9 @@ fn entry(line: &str) -> Result<Entry, &'static str> {
     let mut decoded = decoded.unwrap_or_default();
     let bytes = <[u8; BYTES]>::try_from(decoded.as_slice()).map(Zeroizing::new);
     decoded.zeroize();
-    let key =
-        bytes.map_err(|_| "the key must be 32 bytes, as 64 hexadecimal digits or in base64")?;
+    let key = bytes.map_err(
+        |_wrong_length| "the key must be 32 bytes, as 64 hexadecimal digits or in base64",
+    )?;
     Ok(Entry {
         id: id.to_owned(),
         key,
@@ -190,7 +191,7 @@ fn create(path: &Path) -> Result<(), MasterKeyError> {
     let mut key = Zeroizing::new([0u8; BYTES]);
     SysRng
         .try_fill_bytes(&mut *key)
-        .map_err(|_| MasterKeyError::Random)?;
+        .map_err(|_no_entropy| MasterKeyError::Random)?;
     let mut line = Zeroizing::new(String::with_capacity(80));
     // Writing to a String cannot fail.
     if writeln!(line, "k1 {}", HEXLOWER.encode(&*key)).is_err() {

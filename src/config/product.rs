@@ -89,7 +89,7 @@ fn check_routes(
 
 fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
     let slug = table.required("slug", |t| {
-        Slug::parse(t).map_err(|_| {
+        Slug::parse(t).map_err(|_slug_error| {
             "must be lower-case letters and digits with hyphens between, at most 40".to_owned()
         })
     });
@@ -131,7 +131,7 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
 fn route(mut table: Reading<'_>) -> Option<RouteFacts> {
     let host = table.required("host", |t| {
         HostPattern::parse(t)
-            .map_err(|_| "must be a host such as api.example.com, *.example.com for all below it, or * for any".to_owned())
+            .map_err(|_host_error| "must be a host such as api.example.com, *.example.com for all below it, or * for any".to_owned())
     });
     let path = table.required("path", prefix);
     let words: Vec<_> = Environment::ALL
@@ -152,7 +152,7 @@ fn route(mut table: Reading<'_>) -> Option<RouteFacts> {
 }
 
 fn prefix(text: &str) -> Result<PathPrefix, String> {
-    PathPrefix::parse(text).map_err(|_| {
+    PathPrefix::parse(text).map_err(|_path_error| {
         "must be a path such as /search: a slash first, whole segments, no wildcard or escape"
             .to_owned()
     })

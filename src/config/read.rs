@@ -174,7 +174,7 @@ fn is_loopback_tcp(listen: &Listen) -> bool {
 }
 
 fn prefix(text: &str) -> Result<Prefix, String> {
-    Prefix::parse(text).map_err(|_| {
+    Prefix::parse(text).map_err(|_prefix_error| {
         "must be 2 to 12 lower-case letters and digits, a letter first, such as acme".to_owned()
     })
 }
@@ -235,7 +235,7 @@ fn support(mut table: Reading<'_>) -> Support {
     let mail = |text: &str| {
         Email::parse(text)
             .map(|mail| mail.as_str().to_owned())
-            .map_err(|_| "must be a mail address, such as help@example.com".to_owned())
+            .map_err(|_email_error| "must be a mail address, such as help@example.com".to_owned())
     };
     let support = Support {
         url: table.text("url", values::link),

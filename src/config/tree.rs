@@ -159,7 +159,7 @@ pub(super) fn lay_over(tree: &mut Table, path: &[String], variable: &Arc<str>, v
 pub(super) fn of_variable(at: &Place, text: &str) -> Result<Found, Broken> {
     let inline = format!("value = {text}");
     let wrong = || Broken::one(at.clone(), "this is no TOML value");
-    let table = of_file(&Arc::from("variable"), &inline).map_err(|_| wrong())?;
+    let table = of_file(&Arc::from("variable"), &inline).map_err(|_toml_error| wrong())?;
     let mut found = table
         .into_iter()
         .next()

@@ -27,7 +27,7 @@ impl Listen {
                 "must give the socket's whole path, such as unix:/run/latchkey/gate.sock"
                     .to_owned(),
             ),
-            None => text.parse().map(Self::Tcp).map_err(|_| {
+            None => text.parse().map(Self::Tcp).map_err(|_address_error| {
                 "must be an address and port, such as 127.0.0.1:8080, or unix:/path".to_owned()
             }),
         }

@@ -30,7 +30,7 @@ pub(super) fn everybody() -> Result<Vec<Someone>, Error> {
             .collect();
         let mut all = Vec::with_capacity(PEOPLE.len());
         for worker in working {
-            all.extend(worker.join().map_err(|_| Error::Hashing)??);
+            all.extend(worker.join().map_err(|_panicked| Error::Hashing)??);
         }
         Ok(all)
     })
@@ -42,7 +42,7 @@ fn someone(&(name, email, rank): &(&'static str, &'static str, Rank)) -> Result<
         name,
         email,
         rank,
-        password_hash: hash_now(&password).map_err(|_| Error::Hashing)?,
+        password_hash: hash_now(&password).map_err(|_hash_error| Error::Hashing)?,
     })
 }
 

@@ -40,6 +40,6 @@ pub(crate) struct KeyPath {
 impl KeyPath {
     /// The key ID. A text that is none names nothing, as an ID that was never drawn does.
     fn key_id(&self) -> Result<KeyId, Error> {
-        self.key_id.parse().map_err(|_| Error::NotFound)
+        self.key_id.parse().map_err(|_key_id_error| Error::NotFound)
     }
 }

@@ -19,12 +19,11 @@ pub(super) fn word_if<T>(
 }
 
 pub(super) fn key_id(bytes: &[u8]) -> Result<KeyId> {
-    let bytes = bytes.try_into().map_err(|_| unreadable("key ID"))?;
-    Ok(KeyId::from_bytes(bytes))
+    readable("key ID", bytes.try_into()).map(KeyId::from_bytes)
 }
 
 pub(super) fn digest(bytes: &[u8]) -> Result<[u8; 32]> {
-    bytes.try_into().map_err(|_| unreadable("digest"))
+    readable("digest", bytes.try_into())
 }
 
 pub(super) const fn at(ms: Option<i64>) -> Option<Millis> {
@@ -51,6 +50,11 @@ pub(super) fn contains(text: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+/// What a parser made of a column. What the parser says is left out: it may quote the value.
+pub(super) fn readable<T, E>(what: &str, read: Result<T, E>) -> Result<T> {
+    read.map_err(|_may_quote_it| unreadable(what))
 }
 
 pub(super) fn unreadable(what: &str) -> Error {

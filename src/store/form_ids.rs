@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::time::{DAY_MS, Millis};
 
-use super::columns::unreadable;
+use super::columns::readable;
 use super::error::{Conflict, Result, unless_unique};
 use super::schema::form_ids;
 use super::scope::AccountScope;
@@ -31,7 +31,7 @@ pub(super) fn claim(
         .first::<(String, i64)>(&mut change.conn)
         .optional()?;
     if let Some((made, made_at)) = used {
-        let key_id = KeyId::parse(&made).map_err(|_| unreadable("key ID"))?;
+        let key_id = readable("key ID", KeyId::parse(&made))?;
         let made_at = Millis(made_at);
         return Err(Conflict::FormUsed { made_at, key_id }.into());
     }

@@ -14,7 +14,7 @@ use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, ProductFacts,
 use latchkey_rules::slug::Slug;
 
 use super::Reader;
-use super::columns::{unreadable, word};
+use super::columns::{readable, word};
 use super::error::{Conflict, Result};
 use super::schema::{product_admin_prefixes, product_routes, products};
 
@@ -140,8 +140,8 @@ pub(super) fn stored(reader: &mut Reader) -> Result<Vec<Stored>> {
         .load::<(i64, String, String, String)>(&mut reader.conn)?;
     for (row, host, path, environments) in route_rows {
         routes.entry(row).or_default().push(RouteFacts {
-            host: HostPattern::parse(&host).map_err(|_| unreadable("host"))?,
-            prefix: PathPrefix::parse(&path).map_err(|_| unreadable("path"))?,
+            host: readable("host", HostPattern::parse(&host))?,
+            prefix: readable("path", PathPrefix::parse(&path))?,
             environments: environment_set(&environments)?,
         });
     }
@@ -151,7 +151,7 @@ pub(super) fn stored(reader: &mut Reader) -> Result<Vec<Stored>> {
         .select(product_admin_prefixes::all_columns)
         .load::<(i64, String)>(&mut reader.conn)?;
     for (row, prefix) in prefix_rows {
-        let prefix = PathPrefix::parse(&prefix).map_err(|_| unreadable("path"))?;
+        let prefix = readable("path", PathPrefix::parse(&prefix))?;
         prefixes.entry(row).or_default().push(prefix);
     }
     rows.into_iter()
@@ -168,7 +168,7 @@ impl ProductRow {
             row: self.id,
             generation: self.generation,
             product: Product {
-                slug: Slug::parse(&self.slug).map_err(|_| unreadable("slug"))?,
+                slug: readable("slug", Slug::parse(&self.slug))?,
                 name: self.name,
                 kind: self.kind,
                 docs_url: self.docs_url,

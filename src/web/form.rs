@@ -186,7 +186,7 @@ fn readable(req: &HttpRequest) -> Result<(), Error> {
 
 async fn read_within(time: Duration, payload: Payload) -> Result<Bytes, Error> {
     let read = actix_web::rt::time::timeout(time, read(payload));
-    read.await.map_err(|_| Error::TooSlow)?
+    read.await.map_err(|_elapsed| Error::TooSlow)?
 }
 
 async fn read(payload: Payload) -> Result<Bytes, Error> {

@@ -94,11 +94,14 @@ impl Hashing {
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
+        let _place = self
+            .places
+            .try_acquire()
+            .map_err(|_all_taken| Error::Busy)?;
         let running = Arc::clone(&self.running)
             .acquire_owned()
             .await
-            .map_err(|_| Error::Busy)?;
+            .map_err(|_closed| Error::Busy)?;
         let done = actix_web::web::block(move || {
             let result = work();
             // Held until the work is done, also when the client has gone meanwhile.

@@ -31,7 +31,7 @@ impl PublicUrl {
     /// Reads `https://host[:port]`, or plain http for a loopback host.
     pub fn parse(text: &str) -> Result<Self, PublicUrlError> {
         let not_absolute = || PublicUrlError::NotAbsolute(text.to_owned());
-        let uri: Uri = text.trim().parse().map_err(|_| not_absolute())?;
+        let uri: Uri = text.trim().parse().map_err(|_uri_error| not_absolute())?;
         let https = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,

@@ -108,11 +108,11 @@ fn the_accent_is_measured_on_the_surfaces_of_the_style_sheet() {
     let css =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/static/latchkey.css")).unwrap();
     let token = |name: &str| {
-        let start = css
-            .find(&format!("--{name}:light-dark("))
+        let (_, behind) = css
+            .split_once(&format!("--{name}:light-dark("))
             .unwrap_or_else(|| panic!("no --{name} in the style sheet"));
-        let inside = &css[start..css[start..].find(')').unwrap() + start];
-        let (light, dark) = inside.split_once('(').unwrap().1.split_once(',').unwrap();
+        let (inside, _) = behind.split_once(')').unwrap();
+        let (light, dark) = inside.split_once(',').unwrap();
         let full = |hex: &str| {
             if hex.len() == 4 {
                 hex.chars()

@@ -56,7 +56,10 @@ fn r_03_every_verdict_is_counted_with_its_secret_product_and_code() {
     authorize(&gate, &key);
     gate.stop();
     let rows = world.activity(key.key_id);
-    let last4 = |place: usize| key.secrets[place][key.secrets[place].len() - 4..].to_owned();
+    let last4 = |place: usize| {
+        let secret = &key.secrets[place];
+        secret.split_at(secret.len() - 4).1.to_owned()
+    };
     let mut counted: Vec<_> = rows
         .into_iter()
         .map(|row| (row.secret_last4, row.product_slug, row.code, row.count))

@@ -73,7 +73,7 @@ impl Drop for Served {
 
 fn statuses(answer: &str) -> Vec<&str> {
     let lines = answer.split("HTTP/1.1 ").skip(1);
-    lines.map(|rest| &rest[..3]).collect()
+    lines.map(|rest| rest.split_at(3).0).collect()
 }
 
 #[test]

@@ -351,7 +351,12 @@ fn without_the_right_secret_nothing_tells_of_a_keys_state() {
     });
     let gate = world.gate();
     let mut unknown = retired.secret().to_owned();
-    unknown.replace_range(8..9, if unknown[8..9] == *"a" { "b" } else { "a" });
+    let other = if unknown.as_bytes()[8] == b'a' {
+        "b"
+    } else {
+        "a"
+    };
+    unknown.replace_range(8..9, other);
     let said = |secret: &str| {
         let mut said = verify(&gate, &json!({"secret": secret, "product": "maps"}));
         said["request_id"] = Value::Null;

@@ -58,13 +58,14 @@ fn part_of(path: &str) -> &str {
 /// The names that follow `crate::` in a line: `crate::web::{limits, request_id}` gives `web` with its rest.
 fn named(line: &str) -> Vec<(String, String)> {
     line.match_indices("crate::")
-        .filter(|(at, _)| !line[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
-        .map(|(at, found)| {
-            let rest = &line[at + found.len()..];
+        .map(|(at, found)| (line.split_at(at).0, line.split_at(at + found.len()).1))
+        .filter(|(before, _)| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        .map(|(_, rest)| {
             let end = rest
                 .find(|c: char| !c.is_alphanumeric() && c != '_')
                 .unwrap_or(rest.len());
-            (rest[..end].to_owned(), rest[end..].to_owned())
+            let (name, rest) = rest.split_at(end);
+            (name.to_owned(), rest.to_owned())
         })
         .collect()
 }

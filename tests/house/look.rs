@@ -12,7 +12,7 @@ fn tokens() -> BTreeMap<String, [Rgb; 2]> {
     let css = read("static/latchkey.css");
     let mut found = BTreeMap::new();
     for (at, _) in css.match_indices("--") {
-        let Some((name, rest)) = css[at + 2..].split_once(':') else {
+        let Some((name, rest)) = css.split_at(at + 2).1.split_once(':') else {
             continue;
         };
         let value = rest.split([';', '}']).next().unwrap_or_default();
@@ -37,7 +37,9 @@ fn colour(text: &str) -> Option<Rgb> {
     let hex = text.trim().strip_prefix('#')?;
     let pairs: Vec<String> = match hex.len() {
         3 => hex.chars().map(|c| format!("{c}{c}")).collect(),
-        6 => [0, 2, 4].map(|at| hex[at..at + 2].to_owned()).to_vec(),
+        6 => [0, 2, 4]
+            .map(|at| hex.get(at..at + 2).unwrap_or_default().to_owned())
+            .to_vec(),
         _ => return None,
     };
     let parts: Option<Vec<f64>> = pairs

@@ -81,10 +81,9 @@ fn t_55_templates_escape_everything_and_hold_no_inline_script_or_style() {
     let off = offences(&templates, |_, line| {
         let script = line.contains("<script") && !line.contains("src=");
         let handler = line.split_whitespace().any(|word| {
-            word.starts_with("on")
-                && word[2..]
-                    .find("=\"")
-                    .is_some_and(|at| word[2..2 + at].chars().all(char::is_alphabetic))
+            word.strip_prefix("on")
+                .and_then(|rest| rest.split_once("=\""))
+                .is_some_and(|(event, _)| event.chars().all(char::is_alphabetic))
         });
         line.contains("|safe")
             || line.contains("| safe")

@@ -12,7 +12,7 @@ fn valid_count(browser: &mut Browser, made: &Made) -> Option<u32> {
     let text = browser.html();
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("hour,secret,product,outcome,count"));
-    let last4 = &made.secret[made.secret.len() - 4..];
+    let (_, last4) = made.secret.split_at(made.secret.len() - 4);
     let right = format!(",{last4},{PRODUCT},VALID,");
     lines
         .map(|line| line.split_once(&right)?.1.parse::<u32>().ok())

@@ -166,7 +166,7 @@ impl Browser {
     pub(crate) fn find(&self, begins: &str, is: impl Fn(char) -> bool) -> Option<String> {
         let html = self.html();
         html.match_indices(begins).find_map(|(at, _)| {
-            let rest = &html[at + begins.len()..];
+            let (_, rest) = html.split_at(at + begins.len());
             let tail: String = rest.chars().take_while(|c| is(*c)).collect();
             (tail.len() >= 16).then(|| format!("{begins}{tail}"))
         })

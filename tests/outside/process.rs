@@ -182,8 +182,10 @@ impl Drop for Latchkey {
     fn drop(&mut self) {
         // Killed, so that a test that fails does not wait for a server that hangs.
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
-            self.child.kill().ok();
-            self.child.wait().ok();
+            let ended = self.child.kill().and_then(|()| self.child.wait());
+            if let Err(error) = ended {
+                eprintln!("a server could not be killed: {error}");
+            }
         }
     }
 }

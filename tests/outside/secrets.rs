@@ -26,10 +26,8 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
     for offset in 0..3 {
         let shifted = format!("{}{secret}", "x".repeat(offset)).into_bytes();
         for encoded in [BASE64.encode(&shifted), BASE64URL_NOPAD.encode(&shifted)] {
-            found.push(
-                encoded.trim_end_matches('=')[4..encoded.trim_end_matches('=').len() - 3]
-                    .to_owned(),
-            );
+            let bare = encoded.trim_end_matches('=');
+            found.push(bare.get(4..bare.len() - 3).unwrap().to_owned());
         }
     }
     // Without what goes before, which all secrets share.
@@ -196,7 +194,7 @@ fn the_search_finds_what_it_looks_for() {
         BASE64.encode(format!("user={secret}&x").as_bytes()),
         BASE64URL_NOPAD.encode(format!("{secret}:").as_bytes()),
         HEXLOWER.encode(format!("a{secret}b").as_bytes()),
-        format!("lk%5Flive%5F{}", &secret[8..]),
+        format!("lk%5Flive%5F{}", secret.split_at(8).1),
     ] {
         let place = [("here".to_owned(), written.into_bytes())];
         assert!(

@@ -39,7 +39,7 @@ fn hold_the_writers(
         threads.push(std::thread::spawn(move || {
             db.write_blocking(move |_| {
                 tell.send(()).unwrap();
-                wait.recv().ok();
+                until_dropped(&wait);
                 Ok(())
             })
             .unwrap();
@@ -49,6 +49,11 @@ fn hold_the_writers(
         begun.recv_timeout(Duration::from_secs(10)).unwrap();
     }
     (senders, threads)
+}
+
+/// Holds a job up until the test drops the other end.
+fn until_dropped(go: &mpsc::Receiver<()>) {
+    assert!(go.recv().is_err(), "nothing is ever sent");
 }
 
 fn writers(store: &Store) -> usize {
@@ -135,7 +140,7 @@ on_both! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let (go, wait) = mpsc::channel::<()>();
         let late = runtime.block_on(db.read(move |_| {
-            wait.recv().ok();
+            until_dropped(&wait);
             Ok(())
         }));
         assert!(matches!(late, Err(Error::Unavailable(_))), "{late:?}");
@@ -164,7 +169,7 @@ on_both! {
         let thread = std::thread::spawn(move || {
             busy.write_blocking(move |_| {
                 tell.send(()).unwrap();
-                wait.recv().ok();
+                until_dropped(&wait);
                 Ok(())
             })
         });
@@ -320,7 +325,7 @@ fn a_lost_connection_is_unavailable_once_and_then_made_anew() {
     let thread = std::thread::spawn(move || {
         db.write_blocking(move |w| {
             tell.send(()).unwrap();
-            wait.recv().ok();
+            until_dropped(&wait);
             sessions::save(w, &[2; 32], "{}", None)
         })
     });

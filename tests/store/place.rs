@@ -37,21 +37,18 @@ pub(crate) const START: Millis = Millis(1_795_256_100_000);
 /// Writes each test once and runs it on both databases.
 macro_rules! on_both {
     ($( $(#[$meta:meta])* fn $name:ident($store:ident) $body:block )+) => { $(
+        fn $name($store: &crate::place::Store) $body
+
         mod $name {
-            #[allow(unused_imports, reason = "not every test needs all of its module's names")]
-            use super::*;
-
-            fn holds($store: &crate::place::Store) $body
-
             $(#[$meta])*
             fn on_sqlite() {
-                holds(&crate::place::Store::sqlite());
+                super::$name(&crate::place::Store::sqlite());
             }
 
             $(#[$meta])*
             fn on_postgresql() {
                 if let Some(store) = crate::place::Store::postgres() {
-                    holds(&store);
+                    super::$name(&store);
                 }
             }
         }

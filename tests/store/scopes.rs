@@ -135,7 +135,7 @@ fn reached(body: &str, file: &str, shared: &[(String, String)]) -> String {
 fn calls(text: &str, name: &str) -> bool {
     let call = format!("{name}(");
     text.match_indices(&call).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
+        let before = text.split_at(at).0.chars().next_back();
         !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
     })
 }

@@ -134,6 +134,8 @@ fn a_wildcard_stands_for_one_or_more_labels() {
     );
 }
 
+type Refusal = fn(String) -> HostError;
+
 #[test]
 fn host_patterns_are_read_or_said_to_be_wrong() {
     for (text, written) in [
@@ -150,11 +152,8 @@ fn host_patterns_are_read_or_said_to_be_wrong() {
             Ok(written.to_owned())
         );
     }
-    for (text, error) in [
-        (
-            "https://api.example.com",
-            HostError::MoreThanAHost as fn(String) -> HostError,
-        ),
+    let wrong: [(&str, Refusal); 14] = [
+        ("https://api.example.com", HostError::MoreThanAHost),
         ("api.example.com/maps", HostError::MoreThanAHost),
         ("user@example.com", HostError::MoreThanAHost),
         ("api.example.com:443", HostError::Port),
@@ -168,7 +167,8 @@ fn host_patterns_are_read_or_said_to_be_wrong() {
         ("a..b", HostError::NoHost),
         ("a b", HostError::NoHost),
         ("*.", HostError::NoHost),
-    ] {
+    ];
+    for (text, error) in wrong {
         assert_eq!(
             HostPattern::parse(text),
             Err(error(text.to_owned())),

@@ -93,7 +93,7 @@ fn t_31_a_secret_holds_at_least_178_random_bits_and_a_checksum() {
     assert_eq!(drawn.len(), 1_000, "no two alike");
     let seen: BTreeSet<char> = drawn
         .iter()
-        .flat_map(|s| s["lk_test_".len()..].chars())
+        .flat_map(|s| s.strip_prefix("lk_test_").unwrap().chars())
         .collect();
     assert_eq!(seen.into_iter().collect::<String>(), DIGITS);
 }
@@ -142,10 +142,8 @@ fn the_shown_form_keeps_prefix_environment_and_four_characters() {
     let secret = Secret::generate(&lk(), Environment::Staging, &mut rand::rng());
     let text = secret.expose();
     let shown_form = secret.shown();
-    assert_eq!(
-        shown_form,
-        format!("lk_staging_…{}", &text[text.len() - 4..])
-    );
+    let (_, last4) = text.split_at(text.len() - 4);
+    assert_eq!(shown_form, format!("lk_staging_…{last4}"));
     assert_eq!(
         shown(&lk(), Environment::Staging, secret.last4()),
         shown_form
@@ -188,9 +186,10 @@ proptest! {
     fn f_1_one_changed_character_never_parses(seed: u64, environment in any_environment(), at in 0_usize..60, to in "[ -~]|\\PC") {
         let secret = Secret::generate(&lk(), environment, &mut seeded(seed));
         let text = secret.expose();
-        let at = at % text.len();
-        prop_assume!(text[at..=at] != to);
-        let changed = format!("{}{to}{}", &text[..at], &text[at + 1..]);
+        let (head, rest) = text.split_at(at % text.len());
+        let (was, tail) = rest.split_at(1);
+        prop_assume!(was != to);
+        let changed = format!("{head}{to}{tail}");
         prop_assert!(Presented::parse(&lk(), &changed).is_err());
     }
 
@@ -198,12 +197,15 @@ proptest! {
     fn f_1_a_lost_or_doubled_or_swapped_character_never_parses(seed: u64, at in 0_usize..56) {
         let secret = Secret::generate(&lk(), Environment::Live, &mut seeded(seed));
         let text = secret.expose();
-        let lost = format!("{}{}", &text[..at], &text[at + 1..]);
+        let (head, rest) = text.split_at(at);
+        let (one, rest) = rest.split_at(1);
+        let (other, tail) = rest.split_at(1);
+        let lost = format!("{head}{other}{tail}");
         prop_assert!(Presented::parse(&lk(), &lost).is_err());
-        let doubled = format!("{}{}", &text[..=at], &text[at..]);
+        let doubled = format!("{head}{one}{one}{other}{tail}");
         prop_assert!(Presented::parse(&lk(), &doubled).is_err());
-        prop_assume!(text[at..=at] != text[at + 1..at + 2]);
-        let swapped = format!("{}{}{}{}", &text[..at], &text[at + 1..at + 2], &text[at..=at], &text[at + 2..]);
+        prop_assume!(one != other);
+        let swapped = format!("{head}{other}{one}{tail}");
         prop_assert!(Presented::parse(&lk(), &swapped).is_err());
     }
 

@@ -45,7 +45,7 @@ impl Narrow {
         Ok(KeyFilter {
             search: (!search.is_empty()).then(|| search.to_owned()),
             environment: Environment::from_word(&self.environment),
-            after: after.map_err(|_| Error::NotFound)?,
+            after: after.map_err(|_key_id_error| Error::NotFound)?,
             ..KeyFilter::default()
         })
     }

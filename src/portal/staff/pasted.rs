@@ -148,7 +148,8 @@ mod tests {
             meaning("key_abcdefghijklmn01"),
             Meaning::NoKeyId { characters: 16 }
         );
-        assert_eq!(meaning(&SECRET[..50]), Meaning::NoSecret);
+        let (cut, _) = SECRET.split_at(50);
+        assert_eq!(meaning(cut), Meaning::NoSecret);
         assert_eq!(meaning(&SECRET.to_lowercase()), Meaning::NoSecret);
         assert_eq!(meaning("ola@harbourvale.example"), Meaning::Else);
     }
@@ -156,15 +157,18 @@ mod tests {
     #[test]
     fn t_30_nothing_with_the_shape_of_a_secret_is_shown_again() {
         let prefix = Prefix::parse("lk").unwrap();
-        let split = format!("{} {}", &SECRET[..20], &SECRET[20..]);
+        let (head, tail) = SECRET.split_at(20);
+        let split = format!("{head} {tail}");
+        let (_, unprefixed) = SECRET.split_at(8);
+        let (middle, _) = unprefixed.split_at(32);
         let edited = SECRET.replace("live", "test");
         for text in [
             SECRET,
             &split,
             &edited,
-            &SECRET[..20],
-            &SECRET[8..],
-            &SECRET[8..40],
+            head,
+            unprefixed,
+            middle,
             "curl -H 'X-API-Key: lk_live_4fQ2nX7vKp0'",
             "other_staging_abcdef",
         ] {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{NewAccount, plan_for, row_of};
 use crate::store::audit::{Action, Event, record};
 use crate::store::changes::{ChangeKind, log};
-use crate::store::columns::unreadable;
+use crate::store::columns::readable;
 use crate::store::error::{Conflict, Error, Result, unless_unique};
 use crate::store::schema::accounts;
 use crate::store::scope::{Actor, OperatorScope};
@@ -75,5 +75,6 @@ fn numbered(hint: &Slug, number: i32) -> Result<Slug> {
     let tail = format!("-{number}");
     let room = slug::MAX_CHARS - tail.len();
     let head: String = hint.as_str().chars().take(room).collect();
-    Slug::parse(&format!("{}{tail}", head.trim_end_matches('-'))).map_err(|_| unreadable("slug"))
+    let slug = format!("{}{tail}", head.trim_end_matches('-'));
+    readable("slug", Slug::parse(&slug))
 }
