@@ -88,7 +88,7 @@ impl Journal {
         pending: &Pending,
         in_flight: Option<&Batch>,
     ) -> io::Result<()> {
-        let mut counts: Vec<Row> = pending.all().iter().map(row_of).collect();
+        let mut counts: Vec<Row> = pending.all().map(row_of).collect();
         counts.extend(
             in_flight
                 .iter()

@@ -1,21 +1,38 @@
 //! Counts that wait for the database, merged: what is counted again before it is written is one row still.
 //!
+//! They leave in the order of the table's primary key, going round: rows that are written together then lie together
+//! on the database's pages, and one page is written where rows in the order of their arrival would take hundreds.
 //! It must not know files or the database.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::Bound;
 
 use latchkey_rules::time::Millis;
 
 use super::tally::{Count, Subject};
+use crate::store::replica::RowId;
 
 /// What one waiting count takes in memory, by and large.
 pub(super) const ENTRY_BYTES: u64 = 128;
 
-/// Waiting counts, the longest waiting first.
+/// Where a count stands in its table: the primary key, in its order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    account_row: RowId,
+    key_row: RowId,
+    hour: Millis,
+    secret_number: u16,
+    product_row: RowId,
+    outcome: i16,
+}
+
+/// Waiting counts.
 #[derive(Default)]
 pub(super) struct Pending {
-    times: HashMap<(Subject, Millis), i64>,
-    order: VecDeque<(Subject, Millis)>,
+    counts: BTreeMap<Place, Count>,
+    /// Where the last ones that left stood: the next ones are those behind it.
+    hand: Option<Place>,
 }
 
 impl Pending {
@@ -23,70 +40,77 @@ impl Pending {
     pub(super) fn add(&mut self, counts: Vec<Count>, limit: usize) -> Vec<Count> {
         let mut lost = Vec::new();
         for count in counts {
-            let place = (count.subject, count.hour);
-            if let Some(times) = self.times.get_mut(&place) {
-                *times += count.times;
-            } else if self.times.len() < limit {
-                self.times.insert(place, count.times);
-                self.order.push_back(place);
-            } else {
-                lost.push(count);
+            let has_room = self.counts.len() < limit;
+            match self.counts.entry(place_of(&count)) {
+                Entry::Occupied(mut known) => known.get_mut().times += count.times,
+                Entry::Vacant(place) if has_room => {
+                    place.insert(count);
+                }
+                Entry::Vacant(_) => lost.push(count),
             }
         }
         lost
     }
 
-    /// Takes out those that waited longest, at most so many.
+    /// Takes out the next ones, at most so many. Every count has its turn within one round.
     pub(super) fn take(&mut self, most: usize) -> Vec<Count> {
-        let mut taken = Vec::with_capacity(most.min(self.order.len()));
-        while taken.len() < most {
-            let Some(place) = self.order.pop_front() else {
-                break;
-            };
-            if let Some(times) = self.times.remove(&place) {
-                taken.push(count_of(place, times));
-            }
-        }
-        taken
+        let behind = match self.hand {
+            Some(hand) => (Bound::Excluded(hand), Bound::Unbounded),
+            None => (Bound::Unbounded, Bound::Unbounded),
+        };
+        let rest = self.counts.range(behind);
+        let next: Vec<Place> = rest
+            .chain(self.counts.iter())
+            .take(most.min(self.counts.len()))
+            .map(|(place, _)| *place)
+            .collect();
+        self.hand = next.last().copied();
+        next.iter()
+            .filter_map(|place| self.counts.remove(place))
+            .collect()
     }
 
     /// Takes these counts out again.
     pub(super) fn subtract(&mut self, counts: &[Count]) {
         for count in counts {
-            let place = (count.subject, count.hour);
-            if let Some(times) = self.times.get_mut(&place) {
-                *times -= count.times;
-                if *times <= 0 {
-                    self.times.remove(&place);
+            if let Entry::Occupied(mut known) = self.counts.entry(place_of(count)) {
+                known.get_mut().times -= count.times;
+                if known.get().times <= 0 {
+                    known.remove();
                 }
             }
         }
-        self.order.retain(|place| self.times.contains_key(place));
     }
 
-    /// All of them, in order.
-    pub(super) fn all(&self) -> Vec<Count> {
-        let times = |place: &(Subject, Millis)| {
-            let times = self.times.get(place)?;
-            Some(count_of(*place, *times))
-        };
-        self.order.iter().filter_map(times).collect()
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Count> {
+        self.counts.values()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.times.len()
+        self.counts.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.times.is_empty()
+        self.counts.is_empty()
     }
 }
 
-const fn count_of((subject, hour): (Subject, Millis), times: i64) -> Count {
-    Count {
-        subject,
-        hour,
-        times,
+fn place_of(count: &Count) -> Place {
+    let Subject {
+        account_row,
+        key_row,
+        secret_number,
+        product_row,
+        code,
+    } = count.subject;
+    Place {
+        account_row,
+        key_row,
+        hour: count.hour,
+        secret_number,
+        product_row,
+        outcome: code.number(),
     }
 }
 
@@ -95,37 +119,50 @@ mod tests {
     use latchkey_rules::code::Code;
 
     use super::*;
-    use crate::store::replica::RowId;
 
     fn count(key: i64, times: i64) -> Count {
-        let subject = Subject {
-            account_row: RowId::from_number(1),
-            key_row: RowId::from_number(key),
-            secret_number: 1,
-            product_row: RowId::NONE,
-            code: Code::Valid,
-        };
-        count_of((subject, Millis(0)), times)
+        Count {
+            subject: Subject {
+                account_row: RowId::from_number(1),
+                key_row: RowId::from_number(key),
+                secret_number: 1,
+                product_row: RowId::NONE,
+                code: Code::Valid,
+            },
+            hour: Millis(0),
+            times,
+        }
+    }
+
+    fn all(pending: &Pending) -> Vec<Count> {
+        pending.all().copied().collect()
     }
 
     #[test]
-    fn counts_merge_and_leave_in_their_order() {
+    fn counts_merge_and_leave_in_the_order_of_their_table() {
         let mut pending = Pending::default();
-        assert_eq!(
-            pending.add(vec![count(1, 1), count(2, 1), count(1, 4)], 3),
-            []
-        );
-        assert_eq!(
-            pending.add(vec![count(3, 1), count(4, 7), count(2, 1)], 3),
-            [count(4, 7)]
-        );
-        assert_eq!(pending.take(2), [count(1, 5), count(2, 2)]);
-        assert_eq!(pending.add(vec![count(1, 1)], 3), []);
-        assert_eq!(pending.all(), [count(3, 1), count(1, 1)]);
-        pending.subtract(&[count(3, 1), count(9, 9)]);
-        assert_eq!(
-            (pending.take(9), pending.is_empty()),
-            (vec![count(1, 1)], true)
-        );
+        let some = vec![count(3, 1), count(1, 1), count(3, 4)];
+        assert_eq!(pending.add(some, 3), []);
+        let more = vec![count(2, 1), count(4, 7), count(1, 1)];
+        assert_eq!(pending.add(more, 3), [count(4, 7)]);
+        assert_eq!(pending.take(2), [count(1, 2), count(2, 1)]);
+        assert_eq!(all(&pending), [count(3, 5)]);
+        pending.subtract(&[count(3, 2), count(9, 9)]);
+        assert_eq!(all(&pending), [count(3, 3)]);
+        pending.subtract(&[count(3, 3)]);
+        assert_eq!((pending.take(9), pending.is_empty()), (vec![], true));
+    }
+
+    #[test]
+    fn every_count_has_its_turn_within_one_round() {
+        let mut pending = Pending::default();
+        let round: Vec<Count> = (1..=5).map(|key| count(key, 1)).collect();
+        assert_eq!(pending.add(round, 9), []);
+        assert_eq!(pending.take(2), [count(1, 1), count(2, 1)]);
+        // What has been written waits for its next turn, however often it is counted again.
+        assert_eq!(pending.add(vec![count(1, 1), count(2, 1)], 9), []);
+        assert_eq!(pending.take(2), [count(3, 1), count(4, 1)]);
+        assert_eq!(pending.take(2), [count(5, 1), count(1, 1)]);
+        assert_eq!(pending.take(9), [count(2, 1)]);
     }
 }
