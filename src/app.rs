@@ -8,14 +8,18 @@ mod settings;
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::master_key::{MasterKeyError, MasterKeys};
 use crate::config::{Config, Database};
 use crate::gate::{Gate, StartError};
 use crate::jobs::Jobs;
+use crate::metrics::{Process, Registry};
+use crate::portal;
 use crate::store::{self, DatabaseUrl, Db, OpenError, migrate, products, scope};
 use crate::web::Shared;
+use crate::web::counts::Counts;
 use listen::Bound;
 
 /// Why the application does not start.
@@ -161,6 +165,9 @@ impl Application {
     /// Whatever keeps it from serving, as a sentence for the operator.
     pub fn build(config: &Config, clock: &Clock, db: Db, parts: Parts) -> Result<Self, Error> {
         let keys = master_keys(config)?;
+        let jobs = Jobs::start(db.clone(), clock.clone())?;
+        let counts = Arc::new(Counts::new(&portal::routes()));
+        let measured = measured(&db, &jobs, &counts);
         let portal = bound(parts.portal, "The portal", &config.portal.listen)?;
         let gate = bound(parts.gate, "The gate", &config.gate.listen)?;
         seed_products(config, &db)?;
@@ -168,7 +175,7 @@ impl Application {
         let portal_url = settings::portal_url(config, portal.as_ref());
         let gate = match gate {
             Some(bound) => {
-                let gate_settings = settings::gate(config, &bound, &portal_url);
+                let gate_settings = settings::gate(config, &bound, &portal_url, measured);
                 Some((
                     bound,
                     Gate::start(db.clone(), clock.clone(), gate_settings)?,
@@ -178,12 +185,12 @@ impl Application {
         };
         let portal = match portal {
             Some(bound) => {
-                let shared = settings::shared(config, &db, clock, &keys, &portal_url, &gate_url)?;
+                let shared =
+                    settings::shared(config, &db, clock, &keys, &portal_url, &gate_url, counts)?;
                 Some((bound, shared))
             }
             None => None,
         };
-        let jobs = Jobs::start(db.clone())?;
         Ok(Self {
             db,
             jobs,
@@ -228,6 +235,18 @@ impl Application {
         drop(self.jobs);
         served
     }
+}
+
+/// Who counts besides the gate.
+fn measured(db: &Db, jobs: &Jobs, counts: &Arc<Counts>) -> Registry {
+    let mut measured = Registry::default();
+    measured.add(Arc::new(Process {
+        database: db.kind(),
+    }));
+    measured.add(Arc::new(db.clone()));
+    measured.add(jobs.measured());
+    measured.add(Arc::<Counts>::clone(counts));
+    measured
 }
 
 fn bound(

@@ -29,7 +29,7 @@ use contact::{Contact, Freshness};
 use follower::{Follower, FollowerCounts};
 use judge::{Judge, Look, Patience};
 use meter::{Flusher, Meter};
-use metrics::Metrics;
+use metrics::{Endpoint, Metrics};
 
 pub use follower::FollowError;
 pub use judge::{Ask, AskedKey, Judged, JudgedKey};
@@ -229,5 +229,17 @@ impl Gate {
 
     fn metrics(&self) -> &Metrics {
         &self.inner.judge.metrics
+    }
+
+    /// Counts a request; when it is one to be timed, since when.
+    fn begins(&self, endpoint: Endpoint) -> Option<Duration> {
+        let is_timed = self.metrics().request(endpoint);
+        is_timed.then(|| self.inner.judge.clock.monotonic())
+    }
+
+    /// Counts how long a request took that began then.
+    fn ends(&self, endpoint: Endpoint, began: Duration) {
+        let took = self.inner.judge.clock.monotonic().saturating_sub(began);
+        self.metrics().took(endpoint, took);
     }
 }

@@ -2,19 +2,96 @@
 //!
 //! Must not decide what is old: each part of the store knows that of its own rows.
 
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::clock::Clock;
+use crate::metrics::{Family, Measured, Page, Words};
 use crate::store::{self, Db, activity, form_ids, keys, one_time_links, sessions};
 
 /// Between two rounds. A deleted key's secrets go this much after their hour at the latest.
 const EVERY: Duration = Duration::from_mins(1);
 
+const RUNS: Family = Family::counter(
+    "latchkey_job_runs_total",
+    &["job", "outcome"],
+    "Runs of what is done by itself, a job each.",
+);
+const ROWS: Family = Family::counter(
+    "latchkey_job_rows_total",
+    &["job"],
+    "Rows that the job took away.",
+);
+const LAST: Family = Family::gauge(
+    "latchkey_job_last_success_timestamp_seconds",
+    &["job"],
+    "When the job last did all of it, since 1970; 0 before the first time.",
+);
+
+/// What is done, one after another.
+const JOBS: &[&str] = &["secrets", "sessions", "links", "form_ids", "batches"];
+
+/// What the jobs count of themselves.
+struct Counts {
+    clock: Clock,
+    done: Words,
+    failed: Words,
+    rows: Words,
+    /// Seconds since 1970.
+    last: Words,
+}
+
+impl Counts {
+    fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            done: Words::new(JOBS),
+            failed: Words::new(JOBS),
+            rows: Words::new(JOBS),
+            last: Words::new(JOBS),
+        }
+    }
+
+    /// Counts a run, and says it where somebody should know.
+    fn ran(&self, job: &'static str, swept: &store::Result<usize>) {
+        match swept {
+            Ok(rows) => {
+                self.done.count(job);
+                self.rows.add(job, u64::try_from(*rows).unwrap_or(u64::MAX));
+                let now = u64::try_from(self.clock.now().secs()).unwrap_or(0);
+                self.last.set(job, now);
+                if *rows > 0 {
+                    tracing::debug!(job.name = job, job.rows = rows, "swept");
+                }
+            }
+            Err(error) => {
+                self.failed.count(job);
+                tracing::warn!(job.name = job, error = %error, "a sweep failed");
+            }
+        }
+    }
+}
+
+impl Measured for Counts {
+    fn write(&self, page: &mut Page) {
+        let mut runs = page.family(&RUNS);
+        for (outcome, counts) in [("done", &self.done), ("failed", &self.failed)] {
+            for (job, count) in counts.each() {
+                runs.sample(&[job, outcome], count);
+            }
+        }
+        page.words(&ROWS, &self.rows);
+        page.words(&LAST, &self.last);
+    }
+}
+
 /// The running jobs; they end when this is dropped.
 pub struct Jobs {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    counts: Arc<Counts>,
 }
 
 impl Jobs {
@@ -22,19 +99,27 @@ impl Jobs {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(db: Db) -> std::io::Result<Self> {
+    pub fn start(db: Db, clock: Clock) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
+        let counts = Arc::new(Counts::new(clock));
+        let own = Arc::clone(&counts);
         let thread = thread::Builder::new()
             .name("jobs".to_owned())
             .spawn(move || {
                 while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                    round(&db);
+                    round(&db, &own);
                 }
             })?;
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),
+            counts,
         })
+    }
+
+    /// Those who count what the jobs do.
+    pub fn measured(&self) -> Arc<dyn Measured> {
+        Arc::<Counts>::clone(&self.counts)
     }
 }
 
@@ -50,32 +135,21 @@ impl Drop for Jobs {
 }
 
 /// Does everything once. What fails is tried again in the next round.
-pub fn round(db: &Db) {
-    purge(db);
-    said("sessions", db.batch_blocking(sessions::sweep));
-    said("one-time links", db.batch_blocking(one_time_links::sweep));
-    said("form ids", db.batch_blocking(form_ids::sweep));
-    said(
-        "numbers of batches",
-        db.batch_blocking(activity::sweep_batches),
-    );
+fn round(db: &Db, counts: &Counts) {
+    purge(db, counts);
+    counts.ran("sessions", &db.batch_blocking(sessions::sweep));
+    counts.ran("links", &db.batch_blocking(one_time_links::sweep));
+    counts.ran("form_ids", &db.batch_blocking(form_ids::sweep));
+    counts.ran("batches", &db.batch_blocking(activity::sweep_batches));
 }
 
-fn purge(db: &Db) {
+/// The secrets of deleted keys, a piece at a time until none is left.
+fn purge(db: &Db, counts: &Counts) {
     loop {
         let purged = db.batch_change_blocking(keys::purge_due);
-        let more = matches!(purged, Ok(1..));
-        said("secrets of deleted keys", purged);
-        if !more {
+        counts.ran("secrets", &purged);
+        if !matches!(purged, Ok(1..)) {
             return;
         }
-    }
-}
-
-fn said(what: &str, swept: store::Result<usize>) {
-    match swept {
-        Ok(0) => {}
-        Ok(count) => tracing::debug!(sweep.what = what, sweep.count = count, "swept"),
-        Err(error) => tracing::warn!(sweep.what = what, error = %error, "a sweep failed"),
     }
 }

@@ -9,6 +9,7 @@ pub mod dev;
 pub mod gate;
 pub mod jobs;
 pub mod log;
+pub mod metrics;
 pub mod portal;
 pub mod store;
 pub mod web;

@@ -4,6 +4,7 @@
 
 pub mod assets;
 pub mod context;
+pub mod counts;
 pub mod error;
 pub mod flash;
 pub mod form;

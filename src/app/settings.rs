@@ -1,5 +1,6 @@
 //! Hands each part its settings in its own terms.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::cookie::Key;
@@ -11,9 +12,11 @@ use crate::clock::Clock;
 use crate::config::master_key::MasterKeys;
 use crate::config::{self, Config, Listen, ProductEntry};
 use crate::gate::GateSettings;
+use crate::metrics::Registry;
 use crate::store::Db;
 use crate::store::products::{NewProduct, Sample};
 use crate::web::Shared;
+use crate::web::counts::Counts;
 use crate::web::password::Hashing;
 use crate::web::public_url::PublicUrl;
 use crate::web::shared::{Brand, Logo, SignUp, Support};
@@ -37,7 +40,12 @@ pub(super) fn gate_url(config: &Config, bound: Option<&Bound>) -> String {
     }
 }
 
-pub(super) fn gate(config: &Config, bound: &Bound, portal_url: &str) -> GateSettings {
+pub(super) fn gate(
+    config: &Config,
+    bound: &Bound,
+    portal_url: &str,
+    measured: Registry,
+) -> GateSettings {
     let gate = &config.gate;
     GateSettings {
         prefix: config.secret_prefix.clone(),
@@ -56,6 +64,7 @@ pub(super) fn gate(config: &Config, bound: &Bound, portal_url: &str) -> GateSett
         node: node(bound),
         data_dir: config.data_dir.clone(),
         public_url: portal_url.to_owned(),
+        measured,
     }
 }
 
@@ -74,6 +83,7 @@ pub(super) fn shared(
     keys: &MasterKeys,
     portal_url: &str,
     gate_url: &str,
+    counts: Arc<Counts>,
 ) -> Result<Shared, Error> {
     let public_url =
         PublicUrl::parse(portal_url).map_err(|error| Error::PublicUrl(error.to_string()))?;
@@ -105,6 +115,7 @@ pub(super) fn shared(
         hashing: Hashing::new(cores),
         trusted_proxies: config.portal.trusted_proxies.networks.clone(),
         unix_trusted: config.portal.trusted_proxies.unix,
+        counts,
     })
 }
 

@@ -23,6 +23,7 @@ use futures_util::FutureExt;
 
 use super::Gate;
 use super::answer::{self, Failure};
+use super::metrics::Endpoint;
 use crate::web::request_id::RequestId;
 use heads::Heads;
 
@@ -63,13 +64,14 @@ impl Asking<'_> {
 }
 
 /// What holds on every path: the token, the methods, and that a panic is an answer.
-async fn asking<F>(request: &HttpRequest, methods: Methods, work: F) -> HttpResponse
+async fn asking<F>(request: &HttpRequest, endpoint: Endpoint, work: F) -> HttpResponse
 where
     F: AsyncFnOnce(Asking<'_>) -> HttpResponse,
 {
     let Some(gate) = request.app_data::<web::Data<Gate>>() else {
         return HttpResponse::InternalServerError().finish();
     };
+    let began = gate.begins(endpoint);
     let id = RequestId::generate();
     let heads = Heads::read(request, gate);
     let asking = Asking {
@@ -78,17 +80,26 @@ where
         heads,
         id,
     };
-    if !gate
-        .settings()
-        .admits(asking.heads.gate_token.map(HeaderValue::as_bytes))
-    {
+    let answer = match turned_away(&asking, endpoint) {
+        Some(failure) => asking.fail(&failure),
+        None => guarded(gate, id, work(asking)).await,
+    };
+    if let Some(began) = began {
+        gate.ends(endpoint, began);
+    }
+    answer
+}
+
+/// Why a request is not even looked at.
+fn turned_away(asking: &Asking<'_>, endpoint: Endpoint) -> Option<Failure> {
+    let gate = asking.gate;
+    let token = asking.heads.gate_token.map(HeaderValue::as_bytes);
+    if !gate.settings().admits(token) {
         gate.metrics().strangers.fetch_add(1, Ordering::Relaxed);
-        return asking.fail(&Failure::Stranger);
+        return Some(Failure::Stranger);
     }
-    if let Some(allow) = methods.refuses(request.method()) {
-        return asking.fail(&Failure::Method { allow });
-    }
-    guarded(gate, id, work(asking)).await
+    let allow = Methods::of(endpoint).refuses(asking.request.method())?;
+    Some(Failure::Method { allow })
 }
 
 /// A panic of ours is a 500 with its request id, and this thread goes on.
@@ -117,6 +128,18 @@ enum Methods {
 }
 
 impl Methods {
+    const fn of(endpoint: Endpoint) -> Self {
+        match endpoint {
+            Endpoint::Verify | Endpoint::Batch => Self::Post,
+            Endpoint::Metrics => Self::Get,
+            Endpoint::Authorize
+            | Endpoint::Nginx
+            | Endpoint::Denied
+            | Endpoint::Preflight
+            | Endpoint::Nowhere => Self::Any,
+        }
+    }
+
     /// The methods to offer instead, when this one is not taken.
     fn refuses(self, method: &Method) -> Option<&'static str> {
         match self {
@@ -131,7 +154,7 @@ impl Methods {
 }
 
 async fn nowhere(request: HttpRequest) -> HttpResponse {
-    asking(&request, Methods::Any, async |asking: Asking<'_>| {
+    asking(&request, Endpoint::Nowhere, async |asking: Asking<'_>| {
         asking.fail(&Failure::NotFound)
     })
     .await

@@ -43,6 +43,8 @@ pub(crate) struct MeterCounts {
     /// Batches that the database refused.
     pub(crate) rejected: AtomicU64,
     pub(crate) written: AtomicU64,
+    /// The running gate's epoch.
+    pub(crate) epoch: AtomicU64,
 }
 
 /// Where verdicts are counted.

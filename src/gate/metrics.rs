@@ -1,16 +1,113 @@
-//! What the gate counts of itself, and how Prometheus reads it. Labels come from closed lists only.
+//! What the gate counts of itself. Labels come from closed lists only.
 //!
 //! It must not know accounts, keys or addresses: a metric names none of them.
 
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use latchkey_rules::code::Code;
 
 use super::read_key::Source;
+use crate::metrics::{Family, Histogram, Page};
+
+const VERDICTS: Family = Family::counter("latchkey_verdicts_total", &["code"], "Verdicts by code.");
+const SOURCES: Family = Family::counter(
+    "latchkey_key_source_total",
+    &["source"],
+    "Keys by where they were read.",
+);
+const REQUESTS: Family = Family::counter(
+    "latchkey_gate_requests_total",
+    &["endpoint"],
+    "Requests to the gate by endpoint.",
+);
+const SECONDS: Family = Family::histogram(
+    "latchkey_gate_seconds",
+    &["endpoint"],
+    "How long the gate took from a request's head to its answer, network apart. One request in 16 of each endpoint is timed.",
+);
+const PANICS: Family = Family::counter(
+    "latchkey_panics_total",
+    &[],
+    "Requests to the gate that failed in Latchkey itself.",
+);
+const STRANGERS: Family = Family::counter(
+    "latchkey_gate_strangers_total",
+    &[],
+    "Requests without the gate's token.",
+);
 
 /// Copies of the counters, so that threads do not wait for each other's cache lines.
 const STRIPES: usize = 8;
+
+/// Of how many requests one is timed: two looks at the clock cost more than everything else that is counted.
+const TIMED: u64 = 16;
+
+const BOUNDS: &[Duration] = &[
+    Duration::from_micros(5),
+    Duration::from_micros(10),
+    Duration::from_micros(25),
+    Duration::from_micros(50),
+    Duration::from_micros(100),
+    Duration::from_micros(250),
+    Duration::from_millis(1),
+    Duration::from_millis(5),
+    Duration::from_millis(50),
+    Duration::from_millis(300),
+];
+
+/// What is asked of the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Authorize,
+    Nginx,
+    Verify,
+    Batch,
+    Denied,
+    Preflight,
+    Metrics,
+    /// No path of ours.
+    Nowhere,
+}
+
+impl Endpoint {
+    const ALL: [Self; 8] = [
+        Self::Authorize,
+        Self::Nginx,
+        Self::Verify,
+        Self::Batch,
+        Self::Denied,
+        Self::Preflight,
+        Self::Metrics,
+        Self::Nowhere,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Nginx => "nginx",
+            Self::Verify => "verify",
+            Self::Batch => "batch",
+            Self::Denied => "denied",
+            Self::Preflight => "preflight",
+            Self::Metrics => "metrics",
+            Self::Nowhere => "nowhere",
+        }
+    }
+
+    const fn place(self) -> usize {
+        match self {
+            Self::Authorize => 0,
+            Self::Nginx => 1,
+            Self::Verify => 2,
+            Self::Batch => 3,
+            Self::Denied => 4,
+            Self::Preflight => 5,
+            Self::Metrics => 6,
+            Self::Nowhere => 7,
+        }
+    }
+}
 
 static NEXT_STRIPE: AtomicUsize = AtomicUsize::new(0);
 
@@ -23,11 +120,14 @@ thread_local! {
 struct Stripe {
     verdicts: [AtomicU64; 32],
     sources: [AtomicU64; 3],
+    requests: [AtomicU64; 8],
 }
 
 /// The gate's counters.
 pub(crate) struct Metrics {
     stripes: Vec<Stripe>,
+    /// An endpoint each. So few requests are timed that threads may share them.
+    seconds: Vec<Histogram>,
     /// Requests that ended in a panic of ours.
     pub(crate) panics: AtomicU64,
     /// Requests without the gate's token.
@@ -38,6 +138,10 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         Self {
             stripes: (0..STRIPES).map(|_| Stripe::default()).collect(),
+            seconds: Endpoint::ALL
+                .iter()
+                .map(|_| Histogram::new(BOUNDS))
+                .collect(),
             panics: AtomicU64::new(0),
             strangers: AtomicU64::new(0),
         }
@@ -54,11 +158,24 @@ impl Metrics {
         self.add(|stripe| stripe.sources.get(place_of(source)));
     }
 
-    fn add<'a>(&'a self, counter: impl FnOnce(&'a Stripe) -> Option<&'a AtomicU64>) {
-        let stripe = STRIPE.with(|stripe| *stripe);
-        if let Some(counter) = self.stripes.get(stripe).and_then(counter) {
-            counter.fetch_add(1, Ordering::Relaxed);
+    /// Counts a request, and says whether it is one to be timed.
+    pub(super) fn request(&self, endpoint: Endpoint) -> bool {
+        let before = self.add(|stripe| stripe.requests.get(endpoint.place()));
+        before.is_multiple_of(TIMED)
+    }
+
+    /// Counts how long a request took that is timed.
+    pub(super) fn took(&self, endpoint: Endpoint, took: Duration) {
+        if let Some(histogram) = self.seconds.get(endpoint.place()) {
+            histogram.observe(took);
         }
+    }
+
+    /// Adds one, and gives what this thread's stripe had before.
+    fn add<'a>(&'a self, counter: impl FnOnce(&'a Stripe) -> Option<&'a AtomicU64>) -> u64 {
+        let stripe = STRIPE.with(|stripe| *stripe);
+        let counter = self.stripes.get(stripe).and_then(counter);
+        counter.map_or(1, |counter| counter.fetch_add(1, Ordering::Relaxed))
     }
 
     fn sum(&self, counter: impl Fn(&Stripe) -> Option<&AtomicU64>) -> u64 {
@@ -70,41 +187,32 @@ impl Metrics {
 
     /// The counters of this module, as text.
     pub(crate) fn write(&self, page: &mut Page) {
-        page.family("latchkey_verdicts_total", "counter", "Verdicts by code.");
+        let mut verdicts = page.family(&VERDICTS);
         for code in Code::ALL {
             let place = usize::try_from(code.number()).unwrap_or(0);
             let count = self.sum(|stripe| stripe.verdicts.get(place));
-            page.sample(
-                "latchkey_verdicts_total",
-                Some(("code", code.as_str())),
-                count,
-            );
+            verdicts.sample(&[code.as_str()], count);
         }
-        page.family(
-            "latchkey_key_source_total",
-            "counter",
-            "Keys by where they were read.",
-        );
+        let mut sources = page.family(&SOURCES);
         for (source, word) in [
             (Source::Header, "header"),
             (Source::Authorization, "authorization"),
             (Source::Query, "query"),
         ] {
             let count = self.sum(|stripe| stripe.sources.get(place_of(source)));
-            page.sample("latchkey_key_source_total", Some(("source", word)), count);
+            sources.sample(&[word], count);
         }
-        page.one(
-            "latchkey_panics_total",
-            "counter",
-            "Requests that failed in Latchkey itself.",
-            self.panics.load(Ordering::Relaxed),
-        );
-        page.one(
-            "latchkey_gate_strangers_total",
-            "counter",
-            "Requests without the gate's token.",
-            self.strangers.load(Ordering::Relaxed),
-        );
+        let mut requests = page.family(&REQUESTS);
+        for endpoint in Endpoint::ALL {
+            let count = self.sum(|stripe| stripe.requests.get(endpoint.place()));
+            requests.sample(&[endpoint.word()], count);
+        }
+        let mut seconds = page.family(&SECONDS);
+        for (endpoint, histogram) in Endpoint::ALL.iter().zip(&self.seconds) {
+            seconds.histogram(&[endpoint.word()], histogram);
+        }
+        page.one(&PANICS, self.panics.load(Ordering::Relaxed));
+        page.one(&STRANGERS, self.strangers.load(Ordering::Relaxed));
     }
 }
 
@@ -116,47 +224,24 @@ const fn place_of(source: Source) -> usize {
     }
 }
 
-/// A page in Prometheus's text format.
-#[derive(Default)]
-pub(crate) struct Page {
-    text: String,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Page {
-    /// A family of samples.
-    pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
-        self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
-    }
-
-    /// A sample of the family.
-    pub(crate) fn sample(&mut self, name: &str, label: Option<(&str, &str)>, value: u64) {
-        match label {
-            Some((label, word)) => {
-                self.line(format_args!("{name}{{{label}=\"{word}\"}} {value}\n"));
-            }
-            None => self.line(format_args!("{name} {value}\n")),
+    #[test]
+    fn every_endpoint_has_a_place_and_a_word_of_its_own() {
+        for (place, endpoint) in Endpoint::ALL.iter().enumerate() {
+            assert_eq!(endpoint.place(), place);
+            let same = Endpoint::ALL.iter().filter(|e| e.word() == endpoint.word());
+            assert_eq!(same.count(), 1);
         }
     }
 
-    /// A family of one sample.
-    pub(crate) fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
-        self.family(name, kind, help);
-        self.sample(name, None, value);
-    }
-
-    /// The same in seconds with their fraction.
-    pub(crate) fn seconds(&mut self, name: &str, help: &str, value: f64) {
-        self.family(name, "gauge", help);
-        self.line(format_args!("{name} {value}\n"));
-    }
-
-    pub(crate) fn text(self) -> String {
-        self.text
-    }
-
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        // Writing into a string does not fail.
-        let written = self.text.write_fmt(line);
-        debug_assert!(written.is_ok());
+    #[test]
+    fn the_first_request_of_sixteen_is_timed() {
+        let metrics = Metrics::new();
+        let timed = (0..160).filter(|_| metrics.request(Endpoint::Verify));
+        assert_eq!(timed.count(), 10);
+        assert!(metrics.request(Endpoint::Batch), "each endpoint by itself");
     }
 }

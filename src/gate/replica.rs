@@ -145,6 +145,14 @@ impl Replica {
             .sum()
     }
 
+    /// What the secrets' records and the index over them take.
+    pub(crate) fn bytes(&self) -> usize {
+        (0..SHARDS)
+            .filter_map(|shard| self.read(shard))
+            .map(|shard| shard.bytes())
+            .sum()
+    }
+
     fn publish(&self, facts: &Facts) {
         self.facts.store(facts.clone().into());
     }

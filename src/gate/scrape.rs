@@ -1,9 +1,80 @@
-//! The page of metrics, put together from those who count.
+//! The page of metrics, put together from those who count: the gate's parts, and whoever else the application named.
 
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Gate;
-use super::metrics::Page;
+use crate::metrics::{Family, Page};
+
+const NODE: Family = Family::gauge(
+    "latchkey_node_info",
+    &["node", "epoch"],
+    "Always 1: this node's name in its batches of counts, and the epoch that it drew when it started.",
+);
+const READY: Family = Family::gauge(
+    "latchkey_ready",
+    &[],
+    "1 while requests can be judged, as /readyz says.",
+);
+const KEYS: Family = Family::gauge("latchkey_replica_keys", &[], "Keys held in memory.");
+const SECRETS: Family = Family::gauge("latchkey_replica_secrets", &[], "Secrets held in memory.");
+const BYTES: Family = Family::gauge(
+    "latchkey_replica_bytes",
+    &[],
+    "Memory of the secrets' records and of the index over them.",
+);
+const AGE: Family = Family::gauge(
+    "latchkey_log_age_seconds",
+    &[],
+    "Since the change log was last read.",
+);
+const LOOKS: Family = Family::counter("latchkey_log_looks_total", &[], "Looks at the change log.");
+const FAILURES: Family = Family::counter(
+    "latchkey_log_failures_total",
+    &[],
+    "Looks at the change log that failed.",
+);
+const RELOADS: Family = Family::counter(
+    "latchkey_replica_reloads_total",
+    &[],
+    "Full loads of the replica.",
+);
+const DRIFTS: Family = Family::counter(
+    "latchkey_replica_drifts_total",
+    &[],
+    "Differences from the database.",
+);
+const EARLY: Family = Family::counter(
+    "latchkey_early_looks_total",
+    &[],
+    "Looks that unknown secrets asked for.",
+);
+const BATCHES: Family = Family::counter(
+    "latchkey_meter_batches_total",
+    &[],
+    "Batches of counts written.",
+);
+const REJECTED: Family = Family::counter(
+    "latchkey_meter_rejected_total",
+    &[],
+    "Batches of counts that were refused.",
+);
+const DROPPED: Family = Family::counter(
+    "latchkey_meter_dropped_total",
+    &[],
+    "Verdicts that could not be counted.",
+);
+const QUEUED: Family = Family::gauge(
+    "latchkey_meter_queued_bytes",
+    &[],
+    "Counts that wait for the database.",
+);
+const SPILL: Family = Family::gauge(
+    "latchkey_spill_bytes",
+    &["kind"],
+    "Counts on disk: those that wait (journal), and those that the database refused (rejected).",
+);
 
 impl Gate {
     /// Everything that is counted, as Prometheus reads it.
@@ -12,92 +83,48 @@ impl Gate {
         self.metrics().write(&mut page);
         self.write_replica(&mut page);
         self.write_meter(&mut page);
+        self.settings().measured.write(&mut page);
         page.text()
     }
 
     fn write_replica(&self, page: &mut Page) {
         let (judge, counts) = (&self.inner.judge, &self.inner.log_counts);
-        let keys = judge.replica.keys();
-        page.one(
-            "latchkey_replica_keys",
-            "gauge",
-            "Keys held in memory.",
-            keys,
-        );
-        let secrets = u64::try_from(self.secrets()).unwrap_or(u64::MAX);
-        page.one(
-            "latchkey_replica_secrets",
-            "gauge",
-            "Secrets held in memory.",
-            secrets,
-        );
-        let age = judge.contact.age().as_secs_f64();
-        page.seconds(
-            "latchkey_log_age_seconds",
-            "Since the change log was last read.",
-            age,
-        );
-        for (name, help, count) in [
-            (
-                "latchkey_log_looks_total",
-                "Looks at the change log.",
-                &counts.looks,
-            ),
-            (
-                "latchkey_log_failures_total",
-                "Looks at the change log that failed.",
-                &counts.failures,
-            ),
-            (
-                "latchkey_replica_reloads_total",
-                "Full loads of the replica.",
-                &counts.reloads,
-            ),
-            (
-                "latchkey_replica_drifts_total",
-                "Differences from the database.",
-                &counts.drifts,
-            ),
-        ] {
-            page.one(name, "counter", help, count.load(Ordering::Relaxed));
-        }
-        let asked = judge.contact.asked();
-        page.one(
-            "latchkey_early_looks_total",
-            "counter",
-            "Looks that unknown secrets asked for.",
-            asked,
-        );
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        page.one(&READY, u64::from(self.is_ready()));
+        page.one(&KEYS, judge.replica.keys());
+        page.one(&SECRETS, self.secrets());
+        page.one(&BYTES, judge.replica.bytes());
+        page.one(&AGE, judge.contact.age());
+        page.one(&LOOKS, read(&counts.looks));
+        page.one(&FAILURES, read(&counts.failures));
+        page.one(&RELOADS, read(&counts.reloads));
+        page.one(&DRIFTS, read(&counts.drifts));
+        page.one(&EARLY, judge.contact.asked());
     }
 
     fn write_meter(&self, page: &mut Page) {
         let meter = &self.inner.judge.meter;
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let (written, rejected) = (read(&meter.counts.written), read(&meter.counts.rejected));
-        page.one(
-            "latchkey_meter_batches_total",
-            "counter",
-            "Batches of counts written.",
-            written,
-        );
-        page.one(
-            "latchkey_meter_rejected_total",
-            "counter",
-            "Batches of counts that were refused.",
-            rejected,
-        );
-        page.one(
-            "latchkey_meter_dropped_total",
-            "counter",
-            "Verdicts that could not be counted.",
-            meter.dropped(),
-        );
-        let queued = read(&meter.counts.queued);
-        page.one(
-            "latchkey_meter_queued_bytes",
-            "gauge",
-            "Counts that wait for the database.",
-            queued,
-        );
+        let epoch = read(&meter.counts.epoch).to_string();
+        page.family(&NODE)
+            .sample(&[&self.settings().node, &epoch], 1_u64);
+        page.one(&BATCHES, read(&meter.counts.written));
+        page.one(&REJECTED, read(&meter.counts.rejected));
+        page.one(&DROPPED, meter.dropped());
+        page.one(&QUEUED, read(&meter.counts.queued));
+        let folder = self.settings().data_dir.join("spill");
+        let mut spill = page.family(&SPILL);
+        spill.sample(&["journal"], bytes_in(&folder));
+        spill.sample(&["rejected"], bytes_in(&folder.join("rejected")));
     }
+}
+
+/// What the files of a folder take; nothing where there is none.
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter_map(|entry| entry.metadata().ok());
+    files
+        .filter(fs::Metadata::is_file)
+        .map(|file| file.len())
+        .sum()
 }

@@ -8,6 +8,8 @@ use ipnet::IpNet;
 use latchkey_rules::client_ip;
 use latchkey_rules::secret::{Digest, Prefix};
 
+use crate::metrics::Registry;
+
 /// What the operator says of the gate.
 #[derive(Clone)]
 pub struct GateSettings {
@@ -33,6 +35,8 @@ pub struct GateSettings {
     pub data_dir: PathBuf,
     /// Where the portal is, for the links in errors; without a slash at its end.
     pub public_url: String,
+    /// Those besides the gate whose counts stand on the page of metrics.
+    pub measured: Registry,
 }
 
 impl GateSettings {
@@ -54,6 +58,7 @@ impl GateSettings {
             node: "local".to_owned(),
             data_dir,
             public_url: public_url.trim_end_matches('/').to_owned(),
+            measured: Registry::default(),
         }
     }
 

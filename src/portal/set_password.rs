@@ -83,7 +83,7 @@ async fn show(
     }
     match email_of(&req, &shared).await? {
         Some((email, _)) => render::private(&req, &view(frame, email, None)),
-        None => over(&req, frame),
+        None => over(&req, frame, &shared),
     }
 }
 
@@ -94,7 +94,7 @@ async fn update(
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let Some((email, digest)) = email_of(&req, &shared).await? else {
-        return over(&req, frame);
+        return over(&req, frame, &shared);
     };
     let (password, request) = (post.form.password, post.scope.facts());
     if let Err(error) = password::check(password.expose()) {
@@ -107,6 +107,7 @@ async fn update(
         .await
     {
         Ok(()) => {
+            shared.counts.links.count("used");
             let said = Flash::ok("Your password is set. Sign in with it.");
             let mut answer = render::see_other_saying(&shared, "/sign-in", &said);
             let ended = flash::done(&shared.cookie_name(COOKIE), shared.public_url.is_https());
@@ -115,7 +116,7 @@ async fn update(
                 .map_err(|error| Error::Internal(error.to_string()))?;
             Ok(answer)
         }
-        Err(store::Error::NotFound) => over(&req, frame),
+        Err(store::Error::NotFound) => over(&req, frame, &shared),
         Err(error) => Err(error.into()),
     }
 }
@@ -144,7 +145,8 @@ fn view(frame: Frame, email: String, password_error: Option<String>) -> SetPassw
     }
 }
 
-fn over(req: &HttpRequest, frame: Frame) -> Result<HttpResponse, Error> {
+fn over(req: &HttpRequest, frame: Frame, shared: &Shared) -> Result<HttpResponse, Error> {
+    shared.counts.links.count("over");
     render::keep_private(req);
     render::page(StatusCode::GONE, &LinkOverView { frame })
 }

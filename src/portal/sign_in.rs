@@ -118,6 +118,7 @@ async fn create(
     let hash = known.as_ref().and_then(|known| known.password_hash.clone());
     let verified = shared.hashing.verify(form.password.clone(), hash).await?;
     let (Some(known), true) = (known, verified != Verified::No) else {
+        shared.counts.sign_ins.count("refused");
         return render::refused(&SignInView::new(frame, &shared, form, Some(WRONG)));
     };
     if verified == Verified::Weak {
@@ -129,6 +130,7 @@ async fn create(
             .await?;
     }
     session::sign_in(&session, &known.handle)?;
+    shared.counts.sign_ins.count("admitted");
     Ok(render::see_other(next::safe(&form.next)))
 }
 

@@ -133,7 +133,13 @@ async fn create(
         password_hash,
         request: post.scope.facts(),
     };
-    match shared.db.change(move |c| users::sign_up(c, new)).await {
+    let signed_up = shared.db.change(move |c| users::sign_up(c, new)).await;
+    match &signed_up {
+        Ok(()) => shared.counts.sign_ups.count("created"),
+        Err(store::Error::Conflict(Conflict::EmailTaken)) => shared.counts.sign_ups.count("taken"),
+        Err(_) => {}
+    }
+    match signed_up {
         Ok(()) | Err(store::Error::Conflict(Conflict::EmailTaken)) => Ok(render::see_other_saying(
             &shared,
             "/sign-in",

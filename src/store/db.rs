@@ -4,6 +4,7 @@
 
 mod backup;
 mod connect;
+mod counts;
 mod job;
 pub mod migrate;
 mod pool;

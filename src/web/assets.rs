@@ -33,6 +33,9 @@ static DIGEST: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// The pattern of their addresses.
+pub const ROUTE: &str = "/assets/{digest}/{path:.*}";
+
 /// The address of an embedded file.
 pub fn href(path: &str) -> String {
     format!("/assets/{}/{path}", *DIGEST)
@@ -40,7 +43,7 @@ pub fn href(path: &str) -> String {
 
 /// Registers the embedded files.
 pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/assets/{digest}/{path:.*}").route(web::get().to(serve)));
+    cfg.service(web::resource(ROUTE).route(web::get().to(serve)));
 }
 
 async fn serve(path: web::Path<(String, String)>) -> HttpResponse {

@@ -3,6 +3,11 @@
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::web::request_id::RequestId;
+
+/// The header with the request's name.
+const REQUEST_ID: HeaderName = HeaderName::from_static("latchkey-request-id");
+
 /// What a page may load, and from where: only from the portal itself.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'";
 
@@ -43,6 +48,13 @@ pub fn apply(headers: &mut HeaderMap, https: bool, private: bool) {
             header::CACHE_CONTROL,
             HeaderValue::from_static("private, no-cache"),
         );
+    }
+}
+
+/// Says the request's name, which stands in its log line and in the audit events of what it changed.
+pub fn name(headers: &mut HeaderMap, id: &RequestId) {
+    if let Ok(value) = HeaderValue::from_bytes(id.as_bytes()) {
+        headers.insert(REQUEST_ID, value);
     }
 }
 

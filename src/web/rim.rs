@@ -1,8 +1,10 @@
-//! Around every request of the portal: its id and log line, what is refused before anything else, errors and panics made
+//! Around every request of the portal: its id, log line and count, what is refused before anything else, errors and panics made
 //! into pages, the headers of every answer. It knows no page but the error page.
 
+use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_session::storage::{LoadError, SaveError, UpdateError};
 use actix_web::body::{BoxBody, MessageBody};
@@ -18,6 +20,7 @@ use futures_util::FutureExt;
 use crate::web::context::{Context, FLASH_COOKIE};
 use crate::web::error::{self, Error};
 use crate::web::frame::Frame;
+use crate::web::request_id::RequestId;
 use crate::web::{Shared, flash, headers, origin};
 
 /// The page of an error.
@@ -40,11 +43,7 @@ pub async fn rim(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let context = Rc::new(Context::read(&req, &shared));
     req.extensions_mut().insert(Rc::clone(&context));
-    let log = Line {
-        method: req.method().clone(),
-        path: loggable(&context.path),
-        id: context.id.to_string(),
-    };
+    let log = Line::begin(&shared, &context, &req);
     let answer = match early(&shared, &req) {
         Some(refusal) => Ok(Ok(req.error_response(refusal))),
         None => AssertUnwindSafe(next.call(req))
@@ -97,7 +96,8 @@ fn finish(
     answer: ServiceResponse<BoxBody>,
 ) -> ServiceResponse<BoxBody> {
     let status = answer.status();
-    log.write(status, answer.response().error());
+    let error = answer.response().error();
+    log.end(shared, status, error.map(|error| error as &dyn Display));
     let is_page = is_html(answer.response());
     let mut answer = if (status.is_client_error() || status.is_server_error()) && !is_page {
         as_page(shared, context, answer)
@@ -117,6 +117,7 @@ fn finish(
         shared.public_url.is_https(),
         context.is_private(),
     );
+    headers::name(answer.headers_mut(), &context.id);
     answer
 }
 
@@ -155,7 +156,7 @@ fn as_page(
 /// The page of an error for which there is no answer to build on.
 fn alone(shared: &Shared, context: &Context, log: &Line, error: &Error) -> actix_web::Error {
     let status = error.status_code();
-    tracing::error!(request.id = %log.id, http.method = %log.method, http.path = %log.path, http.status = status.as_u16(), error = %error, "answered");
+    log.end(shared, status, Some(error));
     let mut response = error.error_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
@@ -164,6 +165,7 @@ fn alone(shared: &Shared, context: &Context, log: &Line, error: &Error) -> actix
     let mut response =
         response.set_body(BoxBody::new(html(shared, context, status, error.words())));
     headers::apply(response.headers_mut(), shared.public_url.is_https(), true);
+    headers::name(response.headers_mut(), &context.id);
     InternalError::from_response(error.to_string(), response).into()
 }
 
@@ -192,55 +194,67 @@ fn of_middleware(error: &actix_web::Error) -> Error {
     }
 }
 
-/// Letters and digits in a row that no name of ours in an address reaches, and every secret and one-time token does.
-const SECRET_RUN: usize = 40;
-
-/// An address as it may be logged: who pastes a secret into it does not find the secret in the log (T-33).
-fn loggable(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric();
-    let runs = path.split_inclusive(|c| !plain(c)).map(|run| {
-        let rest = run.trim_start_matches(plain);
-        let long = run.len() - rest.len() >= SECRET_RUN;
-        if long {
-            format!("…{rest}")
-        } else {
-            run.to_owned()
-        }
-    });
-    runs.collect()
-}
-
-/// The log line of a request: never its query, its headers or its body (T-61).
+/// What is asked of which route, and when: never the address as it came, which may hold anything, nor its query, its
+/// headers or its body (T-33, T-61). What the request was about stands in the audit event of the same id.
 struct Line {
-    method: Method,
-    path: String,
-    id: String,
+    method: &'static str,
+    /// The pattern of the route.
+    route: String,
+    id: RequestId,
+    began: Duration,
 }
 
 impl Line {
-    fn write(&self, status: StatusCode, error: Option<&actix_web::Error>) {
-        let (id, method, path, status) = (&self.id, &self.method, &self.path, status.as_u16());
+    fn begin(shared: &Shared, context: &Context, req: &ServiceRequest) -> Self {
+        Self {
+            method: known_method(req.method()),
+            route: req
+                .match_pattern()
+                .filter(|pattern| !pattern.is_empty())
+                .unwrap_or_else(|| UNKNOWN.to_owned()),
+            id: context.id,
+            began: shared.clock.monotonic(),
+        }
+    }
+
+    /// Counts the answer, and writes its line.
+    fn end(&self, shared: &Shared, status: StatusCode, error: Option<&dyn Display>) {
+        let took = shared.clock.monotonic().saturating_sub(self.began);
+        shared
+            .counts
+            .answered(self.method, &self.route, status, took);
+        let (id, method, route, status) = (&self.id, self.method, &self.route, status.as_u16());
+        let ms = took.as_secs_f64() * 1_000.0;
         match error {
             Some(error) if status >= 500 => {
-                tracing::error!(request.id = %id, http.method = %method, http.path = %path, http.status = status, error = %error, "answered");
+                tracing::error!(request.id = %id, http.method = method, http.route = route, http.status = status, http.duration_ms = ms, error = %error, "answered");
             }
             _ => {
-                tracing::info!(request.id = %id, http.method = %method, http.path = %path, http.status = status, "answered");
+                tracing::info!(request.id = %id, http.method = method, http.route = route, http.status = status, http.duration_ms = ms, "answered");
             }
         }
     }
 }
 
+/// What stands for a route or a method that is none of ours.
+const UNKNOWN: &str = "other";
+
+fn known_method(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let found = known.into_iter().find(|known| *known == method.as_str());
+    found.unwrap_or(UNKNOWN)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::loggable;
+    use super::*;
 
     #[test]
-    fn t_33_a_secret_in_an_address_is_not_logged() {
+    fn t_33_a_secret_for_a_method_is_not_logged() {
         let secret = "lk_live_4fQ2nX7vKp0LrT9sYb3WcZ8dHjM5aE1u6GiNoPqRtSw4RrxHu";
-        let path = format!("/staff/keys/{secret}/edit");
-        assert_eq!(loggable(&path), "/staff/keys/lk_live_…/edit");
-        let known = "/accounts/kestrel-logistics/keys/key_abcdefghijklmnop/activity.csv";
-        assert_eq!(loggable(known), known);
+        let method = Method::from_bytes(secret.as_bytes()).unwrap();
+        assert_eq!(known_method(&method), "other");
+        assert_eq!(known_method(&Method::GET), "GET");
+        assert_eq!(known_method(&Method::TRACE), "other");
     }
 }

@@ -117,6 +117,7 @@ impl SessionStore for Stored {
         saved
             .await
             .map_err(|error| SaveError::Other(error.into()))?;
+        self.shared.counts.sessions.count("begun");
         let key = SessionKey::try_from(token.expose().to_owned());
         key.map_err(|error| SaveError::Other(error.into()))
     }
@@ -152,6 +153,7 @@ impl SessionStore for Stored {
             .db
             .write(move |w| sessions::delete(w, &digest))
             .await?;
+        self.shared.counts.sessions.count("ended");
         Ok(())
     }
 }

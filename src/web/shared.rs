@@ -2,6 +2,7 @@
 //! knows no configuration file.
 
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::cookie::Key;
 use ipnet::IpNet;
@@ -9,6 +10,7 @@ use latchkey_rules::secret::Prefix;
 
 use crate::clock::Clock;
 use crate::store::Db;
+use crate::web::counts::Counts;
 use crate::web::password::Hashing;
 use crate::web::public_url::PublicUrl;
 
@@ -91,6 +93,8 @@ pub struct Shared {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether a peer on a Unix socket is one of them.
     pub unix_trusted: bool,
+    /// What is counted.
+    pub counts: Arc<Counts>,
 }
 
 impl fmt::Debug for Shared {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::cookie::Key;
 use actix_web::test::{self, TestRequest};
@@ -17,6 +17,7 @@ use latchkey::store::scope;
 use latchkey::store::users::{self, NewUser};
 use latchkey::store::{DatabaseUrl, Db, migrate};
 use latchkey::web::Shared;
+use latchkey::web::counts::Counts;
 use latchkey::web::password::{Hashing, Password};
 use latchkey::web::public_url::PublicUrl;
 use latchkey::web::shared::{Brand, SignUp, Support};
@@ -339,6 +340,7 @@ fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
         hashing: Hashing::new(2),
         trusted_proxies: Vec::new(),
         unix_trusted: false,
+        counts: Arc::new(Counts::new(&portal::routes())),
     }
 }
 

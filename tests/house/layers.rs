@@ -5,17 +5,18 @@ use crate::sources::{below, read};
 /// Each part and what it may name. `docs/ARCHITECTURE.md` draws the same arrows.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("metrics", &[]),
     ("config", &["clock"]),
     ("log", &["config"]),
-    ("store", &["clock"]),
-    ("web", &["clock", "store"]),
-    ("gate", &["clock", "store", "web"]),
+    ("store", &["clock", "metrics"]),
+    ("web", &["clock", "metrics", "store"]),
+    ("gate", &["clock", "metrics", "store", "web"]),
     ("portal", &["clock", "store", "web"]),
-    ("jobs", &["clock", "store"]),
+    ("jobs", &["clock", "metrics", "store"]),
     (
         "app",
         &[
-            "clock", "config", "store", "web", "gate", "portal", "jobs", "log",
+            "clock", "config", "metrics", "store", "web", "gate", "portal", "jobs", "log",
         ],
     ),
     (

@@ -7,7 +7,7 @@ use latchkey_rules::code::Code;
 use latchkey_rules::path::{forward_uri, split_target};
 use latchkey_rules::verdict::{Asked, Target as Place};
 
-use super::{Asking, Methods, asking, preflight};
+use super::{Asking, Endpoint, asking, preflight};
 use crate::gate::Gate;
 use crate::gate::answer::{self, Refused, names};
 use crate::gate::judge::{Ask, AskedKey, Judged};
@@ -29,7 +29,7 @@ pub(super) enum Form {
 
 /// For Caddy, Traefik, Envoy and programs.
 pub(super) async fn plain(request: HttpRequest) -> HttpResponse {
-    asking(&request, Methods::Any, async |asking: Asking<'_>| {
+    asking(&request, Endpoint::Authorize, async |asking: Asking<'_>| {
         answer_to(asking, Form::Plain, "/v1/authorize").await
     })
     .await
@@ -39,7 +39,7 @@ pub(super) async fn plain(request: HttpRequest) -> HttpResponse {
 pub(super) async fn nginx(request: HttpRequest) -> HttpResponse {
     let work =
         async |asking: Asking<'_>| answer_to(asking, Form::Nginx, "/v1/nginx/authorize").await;
-    asking(&request, Methods::Any, work).await
+    asking(&request, Endpoint::Nginx, work).await
 }
 
 async fn answer_to(mut asking: Asking<'_>, form: Form, endpoint: &str) -> HttpResponse {

@@ -7,13 +7,13 @@ use actix_web::http::header::HeaderValue;
 use actix_web::{HttpRequest, HttpResponse};
 use latchkey_rules::code::Code;
 
-use super::{Asking, Methods, asking, preflight};
+use super::{Asking, Endpoint, asking, preflight};
 use crate::gate::answer::{self, Refused, names};
 use crate::web::request_id::RequestId;
 
 /// The refusal that `Latchkey-Status`, `-Verdict` and `-Request-Id` name.
 pub(super) async fn denied(request: HttpRequest) -> HttpResponse {
-    asking(&request, Methods::Any, async |asking: Asking<'_>| {
+    asking(&request, Endpoint::Denied, async |asking: Asking<'_>| {
         let mut answer = render(&asking);
         answer::readable_by(answer.headers_mut(), asking.heads.origin);
         answer

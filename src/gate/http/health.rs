@@ -7,8 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route, guard, web};
 use futures_util::FutureExt;
 use serde::Serialize;
 
-use super::{Asking, Methods, asking};
+use super::{Asking, Endpoint, asking};
 use crate::gate::Gate;
+use crate::metrics::Page;
 
 /// What `/readyz` says.
 #[derive(Serialize)]
@@ -59,9 +60,9 @@ pub(super) async fn ready(request: HttpRequest) -> HttpResponse {
 
 /// Everything that is counted.
 pub(super) async fn metrics(request: HttpRequest) -> HttpResponse {
-    asking(&request, Methods::Get, async |asking: Asking<'_>| {
+    asking(&request, Endpoint::Metrics, async |asking: Asking<'_>| {
         HttpResponse::Ok()
-            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .content_type(Page::MEDIA_TYPE)
             .body(asking.gate.metrics_page())
     })
     .await

@@ -6,7 +6,7 @@ use latchkey_rules::code::Code;
 use latchkey_rules::verdict::product_of;
 
 use super::authorize::{Form, asked, below, refusal, unjudged};
-use super::{Asking, Methods, asking};
+use super::{Asking, Endpoint, asking};
 use crate::gate::Gate;
 use crate::gate::answer;
 use crate::gate::target::{self, Target};
@@ -20,16 +20,20 @@ const ASKED_BYTES: usize = 1_024;
 
 /// A preflight, by product: 204 or the reason why not.
 pub(super) async fn preflight(request: HttpRequest) -> HttpResponse {
-    asking(&request, Methods::Any, async |mut asking: Asking<'_>| {
-        asking.heads.said.below = below(asking.request, "/v1/preflight");
-        let target = match target::read(&asking.heads.said) {
-            Ok(target) => target,
-            Err(error) => return unjudged(&asking, Form::Plain, &error.to_string()),
-        };
-        let heads = &asking.heads;
-        let asks = (heads.asks_method, heads.asks_headers);
-        judged(asking.gate, &target, &asking.id, heads.origin, asks)
-    })
+    asking(
+        &request,
+        Endpoint::Preflight,
+        async |mut asking: Asking<'_>| {
+            asking.heads.said.below = below(asking.request, "/v1/preflight");
+            let target = match target::read(&asking.heads.said) {
+                Ok(target) => target,
+                Err(error) => return unjudged(&asking, Form::Plain, &error.to_string()),
+            };
+            let heads = &asking.heads;
+            let asks = (heads.asks_method, heads.asks_headers);
+            judged(asking.gate, &target, &asking.id, heads.origin, asks)
+        },
+    )
     .await
 }
 

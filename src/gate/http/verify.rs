@@ -3,7 +3,7 @@
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Asking, Methods, asked, asking, body};
+use super::{Asking, Endpoint, asked, asking, body};
 use crate::gate::answer::{Failure, json, names};
 use crate::gate::judge::{Judged, Patience};
 use crate::web::limits::{BATCH_BYTES, BODY_BYTES};
@@ -13,7 +13,7 @@ use crate::web::request_id::RequestId;
 pub(super) async fn one(request: HttpRequest, payload: web::Payload) -> HttpResponse {
     asking(
         &request,
-        Methods::Post,
+        Endpoint::Verify,
         async |asking: Asking<'_>| match one_answer(&asking, payload).await {
             Ok(answer) => answer,
             Err(failure) => asking.fail(&failure),
@@ -42,7 +42,7 @@ async fn one_answer(asking: &Asking<'_>, payload: web::Payload) -> Result<HttpRe
 pub(super) async fn batch(request: HttpRequest, payload: web::Payload) -> HttpResponse {
     asking(
         &request,
-        Methods::Post,
+        Endpoint::Batch,
         async |asking: Asking<'_>| match batch_answer(&asking, payload).await {
             Ok(answer) => answer,
             Err(failure) => asking.fail(&failure),

@@ -59,6 +59,8 @@ impl Flusher {
         data_dir: &Path,
     ) -> io::Result<Self> {
         let epoch = rand::rng().random_range(1..i64::MAX);
+        let shown = u64::try_from(epoch).unwrap_or(0);
+        meter.counts.epoch.store(shown, Ordering::Relaxed);
         let (journal, left) = Journal::open(&data_dir.join("spill"), epoch);
         let in_flight = left.in_flight.map(|batch| InFlight { batch, refusals: 0 });
         Ok(Self {

@@ -110,6 +110,14 @@ impl Shard {
         }
     }
 
+    /// What it takes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        // A chunk is made at its full size.
+        let chunk = CHUNK * (size_of::<Record>() + size_of::<Beside>());
+        let free = self.free.capacity() * size_of::<u32>();
+        self.records.len() * chunk + self.index.allocation_size() + free
+    }
+
     pub(super) fn len(&self) -> usize {
         self.index.len()
     }

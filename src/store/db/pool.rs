@@ -11,11 +11,13 @@ use tokio::sync::oneshot;
 
 use super::backup;
 use super::connect::{OpenError, Opener, Role};
+use super::counts::{Counts, Operation, Waiting};
 use super::job::{Reply, Task};
-use super::queue::{Lane, Queue};
+use super::queue::Queue;
 use super::threads::{read_on, write_on};
 use super::{Change, DatabaseUrl, Reader, Writer};
 use crate::clock::Clock;
+use crate::metrics::{Measured, Page};
 use crate::store::error::{Error, Result};
 
 /// The store's numbers.
@@ -59,6 +61,7 @@ struct Threads {
     writers: Arc<Queue<Writer>>,
     opener: Opener,
     settings: Settings,
+    counts: Counts,
 }
 
 impl Drop for Threads {
@@ -96,6 +99,7 @@ impl Db {
             writers: Arc::new(Queue::new(PEOPLE_AT_MOST, BATCHES_AT_MOST)),
             opener,
             settings,
+            counts: Counts::new(),
         });
         threads.start().map_err(OpenError::Thread)?;
         Ok(Self { threads })
@@ -110,7 +114,7 @@ impl Db {
         F: FnOnce(&mut Reader) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.asked(&self.threads.readers, Lane::People, f).await
+        self.asked(&self.threads.readers, Operation::Read, f).await
     }
 
     /// Writes what neither the gate nor the audit log needs to hear of.
@@ -122,7 +126,7 @@ impl Db {
         F: FnOnce(&mut Writer) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.asked(&self.threads.writers, Lane::People, f).await
+        self.asked(&self.threads.writers, Operation::Write, f).await
     }
 
     /// Writes what the gate must learn or the audit log holds.
@@ -147,7 +151,7 @@ impl Db {
         F: FnOnce(&mut Writer) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.asked(&self.threads.writers, Lane::Batches, f).await
+        self.asked(&self.threads.writers, Operation::Batch, f).await
     }
 
     /// [`Db::read`] for a plain thread.
@@ -159,7 +163,7 @@ impl Db {
         F: FnOnce(&mut Reader) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.waited_for(&self.threads.readers, Lane::People, f)
+        self.waited_for(&self.threads.readers, Operation::Read, f)
     }
 
     /// [`Db::write`] for a plain thread.
@@ -171,7 +175,7 @@ impl Db {
         F: FnOnce(&mut Writer) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.waited_for(&self.threads.writers, Lane::People, f)
+        self.waited_for(&self.threads.writers, Operation::Write, f)
     }
 
     /// [`Db::change`] for a plain thread.
@@ -195,7 +199,7 @@ impl Db {
         F: FnOnce(&mut Writer) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.waited_for(&self.threads.writers, Lane::Batches, f)
+        self.waited_for(&self.threads.writers, Operation::Batch, f)
     }
 
     /// [`Db::batch`] of changes, for a plain thread: purges and other work that nobody waits for.
@@ -231,37 +235,71 @@ impl Db {
         self.threads.opener.url.kind()
     }
 
-    async fn asked<C, T, F>(&self, queue: &Queue<C>, lane: Lane, f: F) -> Result<T>
+    async fn asked<C, T, F>(&self, queue: &Queue<C>, operation: Operation, f: F) -> Result<T>
     where
         F: FnOnce(&mut C) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
+        let began = self.monotonic();
         let (reply, answer) = oneshot::channel();
-        queue.push(Box::new(Task::new(f, Reply::Task(reply))), lane)?;
-        match tokio::time::timeout(self.threads.settings.deadline, answer).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_closed)) => Err(ended()),
-            Err(_elapsed) => Err(late(self.threads.settings.deadline)),
-        }
+        let pushed = queue.push(Box::new(Task::new(f, Reply::Task(reply))), operation.lane());
+        let deadline = self.threads.settings.deadline;
+        let result = match pushed {
+            Err(full) => Err(full),
+            Ok(()) => match tokio::time::timeout(deadline, answer).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_closed)) => Err(ended()),
+                Err(_elapsed) => Err(late(deadline)),
+            },
+        };
+        self.count(operation, began, &result);
+        result
     }
 
-    fn waited_for<C, T, F>(&self, queue: &Queue<C>, lane: Lane, f: F) -> Result<T>
+    fn waited_for<C, T, F>(&self, queue: &Queue<C>, operation: Operation, f: F) -> Result<T>
     where
         F: FnOnce(&mut C) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
+        let began = self.monotonic();
         let (reply, answer) = mpsc::sync_channel(1);
         let given_up = Arc::new(AtomicBool::new(false));
         let reply = Reply::Thread(reply, Arc::clone(&given_up));
-        queue.push(Box::new(Task::new(f, reply)), lane)?;
-        match answer.recv_timeout(self.threads.settings.patience) {
-            Ok(result) => result,
-            Err(mpsc::RecvTimeoutError::Disconnected) => Err(ended()),
-            Err(mpsc::RecvTimeoutError::Timeout) => {
+        let pushed = queue.push(Box::new(Task::new(f, reply)), operation.lane());
+        let patience = self.threads.settings.patience;
+        let result = match pushed.map(|()| answer.recv_timeout(patience)) {
+            Err(full) => Err(full),
+            Ok(Ok(result)) => result,
+            Ok(Err(mpsc::RecvTimeoutError::Disconnected)) => Err(ended()),
+            Ok(Err(mpsc::RecvTimeoutError::Timeout)) => {
                 given_up.store(true, Ordering::SeqCst);
-                Err(late(self.threads.settings.patience))
+                Err(late(patience))
             }
-        }
+        };
+        self.count(operation, began, &result);
+        result
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.threads.opener.clock.monotonic()
+    }
+
+    fn count<T>(&self, operation: Operation, began: Duration, answer: &Result<T>) {
+        let took = self.monotonic().saturating_sub(began);
+        self.threads.counts.answered(operation, took, answer);
+    }
+}
+
+impl Measured for Db {
+    fn write(&self, page: &mut Page) {
+        let (reads, _) = self.threads.readers.waiting();
+        let (writes, batches) = self.threads.writers.waiting();
+        let waiting = Waiting {
+            reads,
+            writes,
+            batches,
+        };
+        self.threads.counts.write(page, &waiting);
     }
 }
 

@@ -85,6 +85,12 @@ impl<C> Queue<C> {
         }
     }
 
+    /// How many people's jobs and how many batches have not begun.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let waiting = self.lock();
+        (waiting.people.len(), waiting.batches.len())
+    }
+
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
