@@ -26,3 +26,17 @@ mod sockets;
 mod start;
 mod two_nodes;
 mod verdicts;
+
+// Drills whose short form belongs here; scripts/drill runs them at their full size.
+#[path = "../drill/books.rs"]
+#[allow(dead_code, reason = "the drill uses the rest")]
+mod books;
+#[path = "../drill/kill_nine.rs"]
+#[allow(dead_code, reason = "the drill uses the rest")]
+mod kill_nine;
+#[path = "../drill/ledger.rs"]
+#[allow(dead_code, reason = "the drill uses the rest")]
+mod ledger;
+#[path = "../drill/writers.rs"]
+#[allow(dead_code, reason = "the drill uses the rest")]
+mod writers;

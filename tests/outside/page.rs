@@ -38,6 +38,14 @@ fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
+fn joined(pairs: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+        .collect();
+    pairs.join("&")
+}
+
 impl Browser {
     pub(crate) fn at(portal: &str) -> Self {
         let answer = Answer {
@@ -80,20 +88,7 @@ impl Browser {
         let mut path = path.to_owned();
         for _ in 0..6 {
             let origin = format!("http://{}", self.portal);
-            let mut sent = ask
-                .clone()
-                .header("Accept", "text/html")
-                .header("Origin", &origin)
-                .header("Sec-Fetch-Site", "same-origin");
-            if !self.cookies.is_empty() {
-                let cookies: Vec<String> = self
-                    .cookies
-                    .iter()
-                    .map(|(name, value)| format!("{name}={value}"))
-                    .collect();
-                sent = sent.header("Cookie", &cookies.join("; "));
-            }
-            let answer = sent.send(&self.portal);
+            let answer = self.dressed(ask.clone()).send(&self.portal);
             self.keep_cookies(&answer);
             self.status = answer.status;
             self.at.clone_from(&path);
@@ -107,6 +102,34 @@ impl Browser {
             ask = Ask::get(path.split('#').next().unwrap());
         }
         panic!("redirected without end, last to {path}");
+    }
+
+    /// What a browser adds to a request of its page's own.
+    fn dressed(&self, ask: Ask) -> Ask {
+        let dressed = ask
+            .header("Accept", "text/html")
+            .header("Origin", &format!("http://{}", self.portal))
+            .header("Sec-Fetch-Site", "same-origin");
+        if self.cookies.is_empty() {
+            return dressed;
+        }
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        dressed.header("Cookie", &cookies.join("; "))
+    }
+
+    /// Goes on at the same portal's new address, after a restart.
+    pub(crate) fn move_to(&mut self, portal: &str) {
+        portal.clone_into(&mut self.portal);
+    }
+
+    /// Sends a form without looking at its page and without following where it leads: the first answer, if one comes.
+    pub(crate) fn post(&self, path: &str, pairs: &[(&str, &str)]) -> std::io::Result<Answer> {
+        let ask = Ask::new("POST", path).body("application/x-www-form-urlencoded", joined(pairs));
+        self.dressed(ask).try_send(&self.portal)
     }
 
     fn keep_cookies(&mut self, answer: &Answer) {
@@ -187,20 +210,15 @@ impl Browser {
             .unwrap_or_else(|| panic!("no button {button:?} on {}: {}", self.at, self.text()));
         let mut fields = fields(form);
         fill(&mut fields, filled, &self.at);
-        let mut pairs: Vec<(String, String)> = fields
-            .into_iter()
+        let mut pairs: Vec<(&str, &str)> = fields
+            .iter()
             .filter(|field| field.chosen)
-            .map(|field| (field.name, field.value))
+            .map(|field| (field.name.as_str(), field.value.as_str()))
             .collect();
         if let Some(name) = pressed.value().attr("name") {
-            let value = pressed.value().attr("value").unwrap_or_default();
-            pairs.push((name.to_owned(), value.to_owned()));
+            pairs.push((name, pressed.value().attr("value").unwrap_or_default()));
         }
-        let body: Vec<String> = pairs
-            .iter()
-            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
-            .collect();
-        let body = body.join("&");
+        let body = joined(&pairs);
         let action = pressed
             .value()
             .attr("formaction")

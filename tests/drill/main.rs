@@ -1,0 +1,86 @@
+//! Drills: each tries to break one promise of `docs/trust.md` on the built binary, prints what it measured, and fails when the
+//! promise does not hold. `scripts/drill NAME [SIZE]` runs them; the suite from outside holds short forms of some.
+
+#![cfg(test)]
+
+#[path = "../outside/database.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the suite from outside uses the rest"
+)]
+mod database;
+#[path = "../outside/facts.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the suite from outside uses the rest"
+)]
+mod facts;
+#[path = "../outside/http.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the suite from outside uses the rest"
+)]
+mod http;
+#[path = "../outside/needs.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the suite from outside uses the rest"
+)]
+mod needs;
+#[path = "../outside/operator.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the suite from outside uses the rest"
+)]
+mod operator;
+#[path = "../outside/page.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the suite from outside uses the rest"
+)]
+mod page;
+#[path = "../outside/process.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the suite from outside uses the rest"
+)]
+mod process;
+
+mod books;
+mod kill_nine;
+mod ledger;
+mod writers;
+
+/// A drill: its name, its size unless another is asked for, and what it does.
+type Drill = (&'static str, usize, fn(usize));
+
+const DRILLS: &[Drill] = &[("kill-9", 200, kill_nine::drill)];
+
+fn main() {
+    let mut words = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'));
+    let Some(name) = words.next() else {
+        let names: Vec<&str> = DRILLS.iter().map(|(name, ..)| *name).collect();
+        println!("Run by scripts/drill with a name: {}", names.join(", "));
+        return;
+    };
+    let Some((name, usual, run)) = DRILLS.iter().find(|(known, ..)| *known == name) else {
+        println!("There is no drill {name}.");
+        std::process::exit(2);
+    };
+    let size = words.next().map_or(*usual, |word| {
+        word.parse().expect("a number, the drill's size")
+    });
+    println!("{name} {size}");
+    let began = needs::now();
+    run(size);
+    println!("{name} holds, after {:.0} s", began.elapsed().as_secs_f64());
+}
