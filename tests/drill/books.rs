@@ -2,6 +2,7 @@
 
 use crate::database::Database;
 use crate::operator::Installation;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -22,6 +23,20 @@ impl Books {
     pub(crate) fn of_file(file: &std::path::Path) -> Self {
         let file = file.to_str().expect("a path in UTF-8");
         Self::Sqlite(SqliteConnection::establish(file).expect("the database file opens"))
+    }
+
+    /// Opens a database of a PostgreSQL.
+    pub(crate) fn of_server(url: &str) -> Self {
+        Self::Postgres(PgConnection::establish(url).expect("PostgreSQL answers"))
+    }
+
+    /// Runs a statement.
+    pub(crate) fn run(&mut self, words: &str) {
+        let ran = match self {
+            Self::Sqlite(file) => file.batch_execute(words),
+            Self::Postgres(server) => server.batch_execute(words),
+        };
+        ran.expect("the database answers");
     }
 
     /// Every row of a query whose one column is the text `line`.
@@ -91,10 +106,7 @@ impl Site {
     pub(crate) fn books(&self) -> Books {
         match &self.database {
             None => Books::of_file(&self.installation.path().join("data/latchkey.db")),
-            Some(database) => {
-                let server = PgConnection::establish(&database.url);
-                Books::Postgres(server.expect("PostgreSQL answers"))
-            }
+            Some(database) => Books::of_server(&database.url),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::books::Site;
 use crate::ledger::{self, Compared};
-use crate::process::Latchkey;
+use crate::process::{self, Latchkey};
 use crate::writers::Writer;
 use rand::RngExt;
 use std::thread;
@@ -68,8 +68,7 @@ fn kill_in_the_midst(mut latchkey: Latchkey, writers: &mut [Writer]) {
             scope.spawn(|| while writer.step().is_ok() {});
         }
         thread::sleep(moment);
-        latchkey.child.kill().expect("a child of ours");
-        latchkey.child.wait().expect("a child of ours");
+        process::kill(&mut latchkey.child);
     });
 }
 

@@ -54,14 +54,29 @@ mod page;
 mod process;
 
 mod books;
+mod figures;
+mod frozen;
 mod kill_nine;
 mod ledger;
+mod line;
+mod load;
+mod meter;
+mod pg_restart;
+mod revoke;
+mod server;
+mod strangers;
 mod writers;
 
 /// A drill: its name, its size unless another is asked for, and what it does.
 type Drill = (&'static str, usize, fn(usize));
 
-const DRILLS: &[Drill] = &[("kill-9", 200, kill_nine::drill)];
+const DRILLS: &[Drill] = &[
+    ("kill-9", 200, kill_nine::drill),
+    ("revoke", 1000, revoke::drill),
+    ("meter", 10, meter::drill),
+    ("frozen", 60, frozen::drill),
+    ("pg-restart", 20, pg_restart::drill),
+];
 
 fn main() {
     let mut words = std::env::args()

@@ -16,7 +16,7 @@ const LIFE: [Change; 5] = [
 ];
 
 /// A change of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Change {
     Create,
     Disable,
@@ -64,7 +64,8 @@ impl Life {
         &LIFE[..first]
     }
 
-    fn next(&self) -> Option<Change> {
+    /// What is to be done to it next.
+    pub(crate) fn next(&self) -> Option<Change> {
         LIFE.get(self.done).copied()
     }
 
@@ -81,6 +82,8 @@ pub(crate) struct Writer {
     owner: Browser,
     admin: Browser,
     pub(crate) lives: Vec<Life>,
+    /// So many attempts were not answered.
+    pub(crate) cut_off: usize,
 }
 
 /// Why no answer came.
@@ -105,6 +108,7 @@ impl Writer {
                 owner: Browser::signed_in(&latchkey.portal, &person),
                 admin: Browser::signed_in(&latchkey.portal, &admin),
                 lives: Vec::new(),
+                cut_off: 0,
             }
         };
         (0..count).map(each).collect()
@@ -128,16 +132,27 @@ impl Writer {
         let answer = self.ask(change);
         let life = self.lives.last_mut().expect("a life has begun");
         life.open = true;
-        let Ok(answer) = answer else {
+        // What the server itself could not do, it may have done all the same.
+        let Some(answer) = answer.ok().filter(|answer| answer.status < 500) else {
+            self.cut_off += 1;
             return Err(CutOff);
         };
-        if answer.status >= 500 {
-            return Err(CutOff);
-        }
         life.told(change, again, &answer);
         life.done += 1;
         life.open = false;
         Ok(())
+    }
+
+    /// Makes a key and leaves it as it is. Gives its secret.
+    pub(crate) fn another_key(&mut self) -> String {
+        if self.lives.last().is_some_and(|life| life.open) {
+            self.step().expect("the portal answers");
+        }
+        let name = format!("writer-{}-{}", self.number, self.lives.len());
+        self.lives.push(Life::new(name));
+        self.step().expect("the portal answers");
+        let life = self.lives.last().expect("a life has begun");
+        life.secret.clone().expect("the answer shows it")
     }
 
     fn ask(&self, change: Change) -> std::io::Result<Answer> {

@@ -126,10 +126,14 @@ impl Browser {
         portal.clone_into(&mut self.portal);
     }
 
-    /// Sends a form without looking at its page and without following where it leads: the first answer, if one comes.
-    pub(crate) fn post(&self, path: &str, pairs: &[(&str, &str)]) -> std::io::Result<Answer> {
-        let ask = Ask::new("POST", path).body("application/x-www-form-urlencoded", joined(pairs));
+    /// Asks without following where it leads: the first answer, if one comes.
+    pub(crate) fn ask(&self, ask: Ask) -> std::io::Result<Answer> {
         self.dressed(ask).try_send(&self.portal)
+    }
+
+    /// Sends a form without looking at its page.
+    pub(crate) fn post(&self, path: &str, pairs: &[(&str, &str)]) -> std::io::Result<Answer> {
+        self.ask(Ask::new("POST", path).body("application/x-www-form-urlencoded", joined(pairs)))
     }
 
     fn keep_cookies(&mut self, answer: &Answer) {

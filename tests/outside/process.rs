@@ -48,6 +48,12 @@ pub(crate) fn end(child: &mut Child) -> Option<ExitStatus> {
     .into()
 }
 
+/// Ends a child as no process can prevent.
+pub(crate) fn kill(child: &mut Child) {
+    child.kill().expect("a child of ours");
+    child.wait().expect("a child of ours");
+}
+
 /// A serving latchkey.
 pub(crate) struct Latchkey {
     pub(crate) child: Child,

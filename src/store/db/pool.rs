@@ -23,7 +23,7 @@ use crate::store::error::{Error, Result};
 /// The store's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How long a task waits for its answer.
+    /// How long a task waits for its answer: short enough for a person to read within two seconds that the database is away.
     pub deadline: Duration,
     /// How long a plain thread waits for its answer: the command line, a flush.
     pub patience: Duration,
@@ -38,7 +38,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            deadline: Duration::from_secs(5),
+            deadline: Duration::from_millis(1_700),
             patience: Duration::from_secs(30),
             readers: 4,
             writers: 4,
