@@ -3,10 +3,11 @@
 //! Ages are computed from the clock by whoever asks, so that a follower that hangs in a frozen database makes the
 //! replica older rather than silent. It must not know the database or the replica.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use latchkey_rules::time::Millis;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -35,6 +36,8 @@ pub(crate) struct Contact {
     max_staleness: Duration,
     /// When the last successful look at the log began, in monotonic milliseconds, and one more; 0 before the first.
     seen: AtomicU64,
+    /// The latest time of day that the follower has met.
+    latest: AtomicI64,
     early: Mutex<Early>,
     wake: Condvar,
     done: watch::Sender<u64>,
@@ -66,6 +69,7 @@ impl Contact {
             clock,
             max_staleness,
             seen: AtomicU64::new(0),
+            latest: AtomicI64::new(i64::MIN),
             early: Mutex::new(Early {
                 next: 1,
                 wanted: false,
@@ -160,6 +164,16 @@ impl Contact {
         self.seen.store(ms + 1, Ordering::Release);
     }
 
+    /// Notes the time of day, with each look.
+    pub(crate) fn pass(&self) {
+        self.latest.fetch_max(self.clock.now().0, Ordering::Relaxed);
+    }
+
+    /// The time by which ends are judged. It does not go back when the clock is set back: what has ended stays so (T-52).
+    pub(crate) fn not_back(&self, now: Millis) -> Millis {
+        Millis(now.0.max(self.latest.load(Ordering::Relaxed)))
+    }
+
     /// The look is over, whether it succeeded or not.
     pub(crate) fn over(&self, look: u64) {
         self.done.send_replace(look);
@@ -184,8 +198,6 @@ impl Contact {
 
 #[cfg(test)]
 mod tests {
-    use latchkey_rules::time::Millis;
-
     use super::*;
 
     fn contact() -> (Contact, crate::clock::Hand) {
@@ -219,6 +231,17 @@ mod tests {
         assert_eq!(contact.ask(), None);
         hand.advance_ms(1_000);
         assert_eq!(contact.ask(), Some(21));
+    }
+
+    #[test]
+    fn r_09_t_52_a_clock_set_back_does_not_take_ends_back() {
+        let (contact, hand) = contact();
+        assert_eq!(contact.not_back(Millis(7)), Millis(7));
+        contact.pass();
+        hand.set(Millis(500_000));
+        contact.pass();
+        assert_eq!(contact.not_back(Millis(500_000)), Millis(1_000_000));
+        assert_eq!(contact.not_back(Millis(1_000_001)), Millis(1_000_001));
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl Follower {
             checked: Duration::ZERO,
             failing: false,
         };
+        follower.contact.pass();
         let began = follower.clock.monotonic();
         follower.look()?;
         follower.contact.seen(began);
@@ -96,6 +97,7 @@ impl Follower {
     /// Follows until the gate stops.
     pub(crate) fn run(mut self) {
         while let Next::Look(look) = self.contact.next(if self.failing { REST } else { TICK }) {
+            self.contact.pass();
             let began = self.clock.monotonic();
             match self.look() {
                 Ok(()) => {

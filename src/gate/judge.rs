@@ -141,6 +141,7 @@ impl Judge {
         answer: &mut impl FnMut(&Judged<'_>) -> R,
     ) -> Result<R, Look> {
         let now = self.clock.now();
+        let due = self.contact.not_back(now);
         let freshness = self.contact.freshness();
         let mut simply = |credential: Credential<'_>| {
             self.replica
@@ -179,7 +180,7 @@ impl Judge {
                 {
                     (Credential::Missing, None)
                 }
-                (Found::Known(known), _) => (Credential::Known(known.key_facts(now)), Some(known)),
+                (Found::Known(known), _) => (Credential::Known(known.key_facts(due)), Some(known)),
                 (Found::Broken, _) => (Credential::OutOfTouch, None),
                 (Found::Unknown, _) => (self.unknown(freshness, patience)?, None),
             };
@@ -214,7 +215,8 @@ impl Judge {
         now: Millis,
         answer: &mut impl FnMut(&Judged<'_>) -> R,
     ) -> R {
-        let mut machine = Machine::new(credential, &ask.asked, &facts.catalogue, now);
+        let due = self.contact.not_back(now);
+        let mut machine = Machine::new(credential, &ask.asked, &facts.catalogue, due);
         let (code, mut message, by_method_alone) = run(&mut machine);
         if code == Code::KeyMissing && matches!(ask.key, AskedKey::InQuery(_)) {
             message = Cow::Borrowed(NOT_FROM_QUERY);

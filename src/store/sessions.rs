@@ -108,6 +108,15 @@ pub fn load(reader: &mut Reader, digest: &[u8; 32]) -> Result<Option<SessionRow>
     }))
 }
 
+/// Whether the database still has a session of this digest, over or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn is_kept(reader: &mut Reader, digest: &[u8; 32]) -> Result<bool> {
+    let found = sessions::table.filter(sessions::digest.eq(digest.as_slice()));
+    Ok(diesel::select(diesel::dsl::exists(found)).get_result(&mut reader.conn)?)
+}
+
 /// Begins a session.
 ///
 /// # Errors

@@ -75,12 +75,19 @@ pub struct Stored {
 impl SessionStore for Stored {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
         let digest = token::digest(key.as_ref());
-        let found = self
-            .shared
-            .db
-            .read(move |r| sessions::load(r, &digest))
-            .await;
-        let Some(row) = found.map_err(|error| LoadError::Other(error.into()))? else {
+        let found = self.shared.db.read(move |r| {
+            let row = sessions::load(r, &digest)?;
+            let over = row.is_none() && sessions::is_kept(r, &digest)?;
+            Ok((row, over))
+        });
+        let (row, over) = found
+            .await
+            .map_err(|error| LoadError::Other(error.into()))?;
+        let Some(row) = row else {
+            if over {
+                // For good: a clock that is set back must not bring it back.
+                self.delete(key).await.map_err(LoadError::Other)?;
+            }
             return Ok(None);
         };
         let unseen_ms = self.shared.clock.now().0.saturating_sub(row.last_seen_at.0);

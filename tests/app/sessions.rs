@@ -136,6 +136,21 @@ async fn t_10_a_member_is_out_after_8_idle_hours_or_7_days() {
     assert!(!is_in(&world, &busy, &keys()).await, "a week");
 }
 
+#[actix_web::test]
+async fn r_09_t_52_a_session_that_was_over_stays_so_when_the_clock_is_set_back() {
+    let world = World::new().await;
+    let cookies = world.signed_in(Actor::Viewer).await.cookies;
+    let other = world.signed_in(Actor::Viewer).await.cookies;
+    world.hand.advance_ms(8 * HOUR);
+    assert!(!is_in(&world, &cookies, &keys()).await, "idle");
+    world.hand.advance_ms(-HOUR);
+    assert!(!is_in(&world, &cookies, &keys()).await, "it was over");
+    // The one that nobody used meanwhile was not.
+    assert!(is_in(&world, &other, &keys()).await);
+    world.hand.advance_ms(-9 * HOUR);
+    assert!(!is_in(&world, &other, &keys()).await, "it has not begun");
+}
+
 /// Whoever is signed in is led on from the sign-in page.
 async fn is_led_on(world: &World, cookies: &BTreeMap<String, Cookie<'static>>) -> bool {
     let mut browser = world.browser();

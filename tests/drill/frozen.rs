@@ -37,8 +37,8 @@ const PROMISED: Limits = Limits {
 const OUT_OF_TOUCH: Duration = Duration::from_millis(1_500);
 
 /// Freezes PostgreSQL for so many seconds, then locks a SQLite file for as long.
-pub(crate) fn drill(seconds: usize) {
-    let seconds = Duration::from_secs(u64::try_from(seconds).expect("a number of seconds"));
+pub(crate) fn drill(seconds: u32) {
+    let seconds = Duration::from_secs(seconds.into());
     println!("PostgreSQL, all its processes stopped for {seconds:?}");
     frozen(seconds, &PROMISED);
     println!("SQLite, locked by another process for {seconds:?}");

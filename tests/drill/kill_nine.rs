@@ -11,7 +11,7 @@ use std::time::Duration;
 const WRITERS: usize = 8;
 
 /// Kills so often, on both databases, and prints what came of it.
-pub(crate) fn drill(kills: usize) {
+pub(crate) fn drill(kills: u32) {
     for site in Site::both() {
         let found = kill(&site, kills);
         println!(
@@ -29,7 +29,7 @@ pub(crate) fn drill(kills: usize) {
 }
 
 /// Kills a server of this site so often. The numbers of all rounds.
-fn kill(site: &Site, kills: usize) -> Compared {
+fn kill(site: &Site, kills: u32) -> Compared {
     let mut latchkey = site.installation.serve();
     let mut writers = Writer::sign_up(&site.installation, &latchkey, WRITERS);
     let mut total = Compared::default();

@@ -25,6 +25,11 @@ impl Reply {
         let in_body = || self.body.split("\"code\":\"").nth(1)?.split('"').next();
         in_head.or_else(in_body).unwrap_or(self.body.trim())
     }
+
+    /// How often this code stands in the body.
+    pub(crate) fn count(&self, code: &str) -> usize {
+        self.body.matches(&format!("\"code\":\"{code}\"")).count()
+    }
 }
 
 /// The connection, opened anew after it broke.
@@ -86,7 +91,8 @@ pub(crate) fn verify(secret: &str, product: &str) -> Vec<u8> {
     posted("/v1/verify", &body)
 }
 
-fn posted(path: &str, body: &str) -> Vec<u8> {
+/// A request with a JSON body.
+pub(crate) fn posted(path: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
         "POST {path} HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"

@@ -54,21 +54,28 @@ mod page;
 mod process;
 
 mod books;
+mod clock;
 mod figures;
+mod flood;
 mod frozen;
 mod kill_nine;
 mod ledger;
 mod line;
 mod load;
 mod meter;
+mod migrations;
 mod pg_restart;
+mod power_cut;
 mod revoke;
 mod server;
+mod slow_clients;
+mod soak;
 mod strangers;
+mod vitals;
 mod writers;
 
 /// A drill: its name, its size unless another is asked for, and what it does.
-type Drill = (&'static str, usize, fn(usize));
+type Drill = (&'static str, u32, fn(u32));
 
 const DRILLS: &[Drill] = &[
     ("kill-9", 200, kill_nine::drill),
@@ -76,6 +83,12 @@ const DRILLS: &[Drill] = &[
     ("meter", 10, meter::drill),
     ("frozen", 60, frozen::drill),
     ("pg-restart", 20, pg_restart::drill),
+    ("power-cut", 50, power_cut::drill),
+    ("flood", 5, flood::drill),
+    ("slow-clients", 5000, slow_clients::drill),
+    ("migrations", 100, migrations::drill),
+    ("clock", 3, clock::drill),
+    ("soak", 60, soak::drill),
 ];
 
 fn main() {

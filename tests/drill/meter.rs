@@ -46,7 +46,7 @@ struct Found {
 }
 
 /// So many stops and as many kills, on both databases.
-pub(crate) fn drill(rounds: usize) {
+pub(crate) fn drill(rounds: u32) {
     for site in Site::both() {
         let keys = keys(&site);
         for (end, what) in [(End::Stop, "SIGTERM"), (End::Kill, "kill -9")] {
@@ -92,7 +92,7 @@ fn keys(site: &Site) -> Vec<(String, String)> {
     made.collect()
 }
 
-fn meter(site: &Site, keys: &[(String, String)], end: End, rounds: usize) -> Found {
+fn meter(site: &Site, keys: &[(String, String)], end: End, rounds: u32) -> Found {
     let mut found = Found::default();
     let mut before = counted(&mut site.books());
     for _ in 0..rounds {

@@ -18,7 +18,7 @@ const PER_SECOND: u32 = 200;
 const KEYS: usize = 8;
 
 /// So many restarts, a second and a half apart.
-pub(crate) fn drill(restarts: usize) {
+pub(crate) fn drill(restarts: u32) {
     let mut server = Server::start();
     let installation = Installation::on_postgres(&server.url());
     let latchkey = installation.serve();

@@ -28,7 +28,7 @@ struct Revoked {
 }
 
 /// So many revocations, and as many other changes as a key's life has.
-pub(crate) fn drill(revocations: usize) {
+pub(crate) fn drill(revocations: u32) {
     let site = Site::on_postgres().expect("a PostgreSQL: scripts/drill starts one");
     let here = site.installation.serve_node("here");
     let there = site.installation.serve_node("there");
@@ -101,7 +101,7 @@ fn asks(
 fn revoke(
     writer: &mut Writer,
     there: &Latchkey,
-    revocations: usize,
+    revocations: u32,
     revoked: &Mutex<Vec<Revoked>>,
 ) -> HashMap<Change, Vec<Duration>> {
     let mut times: HashMap<Change, Vec<Duration>> = HashMap::new();

@@ -1,7 +1,7 @@
 //! People who make, disable, enable and delete keys without a pause, and know of each change whether they were told that it
 //! is done. A change that was cut off is asked for again, with the same form, until somebody says so.
 
-use crate::http::Answer;
+use crate::http::{Answer, Ask};
 use crate::operator::{Installation, PRODUCT, sign_up};
 use crate::page::Browser;
 use crate::process::Latchkey;
@@ -153,6 +153,12 @@ impl Writer {
         self.step().expect("the portal answers");
         let life = self.lives.last().expect("a life has begun");
         life.secret.clone().expect("the answer shows it")
+    }
+
+    /// Looks at the account's keys.
+    pub(crate) fn looks(&self) -> std::io::Result<Answer> {
+        let keys = format!("/accounts/{}/keys", self.account);
+        self.owner.ask(Ask::get(&keys))
     }
 
     fn ask(&self, change: Change) -> std::io::Result<Answer> {

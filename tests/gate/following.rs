@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use latchkey::gate::{Ask, AskedKey, Gate};
+use latchkey::store::keys::ImportedState;
 use latchkey_rules::code::Code;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::secret::{Digest, Prefix, Secret};
@@ -378,4 +379,34 @@ fn apply(
             }
         }
     }
+}
+
+#[test]
+fn r_09_t_52_a_clock_set_back_revives_no_key() {
+    let world = World::new();
+    let key = world.key(Wanted {
+        state: ImportedState {
+            expires_at: Some(START.plus_secs(60)),
+            ..ImportedState::default()
+        },
+        ..Wanted::default()
+    });
+    let gate = world.gate();
+    assert_eq!(known(&gate, key.secret()), Code::Valid);
+    world.hand.set(START.plus_secs(3_600));
+    let looks = || {
+        let page = send(&gate, request("GET", "/metrics")).body;
+        let line = page
+            .lines()
+            .find(|l| l.starts_with("latchkey_log_looks_total "));
+        line.unwrap().to_owned()
+    };
+    // The first of two may have begun before the clock was set.
+    for _ in 0..2 {
+        let before = looks();
+        eventually("a look at the log", || looks() != before);
+    }
+    assert_eq!(known(&gate, key.secret()), Code::KeyExpired);
+    world.hand.set(START);
+    assert_eq!(known(&gate, key.secret()), Code::KeyExpired);
 }

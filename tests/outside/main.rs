@@ -52,6 +52,9 @@ mod load;
 #[path = "../drill/meter.rs"]
 #[allow(dead_code, reason = "the drill uses the rest")]
 mod meter;
+#[path = "../drill/migrations.rs"]
+#[allow(dead_code, reason = "the drill uses the rest")]
+mod migrations;
 #[path = "../drill/server.rs"]
 #[allow(dead_code, reason = "the drill uses the rest")]
 mod server;

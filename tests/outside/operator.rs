@@ -2,10 +2,11 @@
 
 use crate::facts::Person;
 use crate::page::Browser;
-use crate::process::{Ended, Latchkey, run};
+use crate::process::{Ended, Latchkey, begin, run};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Child;
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "a long enough passphrase, 42";
@@ -48,6 +49,13 @@ impl Installation {
 
     /// On PostgreSQL, with the master key that all nodes share.
     pub(crate) fn on_postgres(url: &str) -> Self {
+        let installation = Self::for_postgres(url);
+        installation.done(&["migrate"]);
+        installation
+    }
+
+    /// The same, before its tables are made.
+    pub(crate) fn for_postgres(url: &str) -> Self {
         let mut installation = Self::new();
         let key = installation.path().join("master.key");
         fs::write(&key, format!("k1 {}\n", "5a".repeat(32))).unwrap();
@@ -59,8 +67,6 @@ impl Installation {
                 key.to_str().unwrap().to_owned(),
             ),
         ];
-        let migrated = installation.run(&["migrate"]);
-        assert_eq!(migrated.code, Some(0), "{}", migrated.said);
         installation
     }
 
@@ -79,12 +85,21 @@ impl Installation {
         Latchkey::serve_in(self.path(), &self.variables())
     }
 
+    /// The same with these variables too.
+    pub(crate) fn serve_with(&self, variables: &[(&str, &str)]) -> Latchkey {
+        let variables = [&self.variables(), variables].concat();
+        Latchkey::serve_in(self.path(), &variables)
+    }
+
     /// A node with a data folder of its own.
     pub(crate) fn serve_node(&self, name: &str) -> Latchkey {
         let data = self.path().join(name);
-        let mut variables = self.variables();
-        variables.push(("LATCHKEY_DATA_DIR", data.to_str().unwrap()));
-        Latchkey::serve_in(self.path(), &variables)
+        self.serve_with(&[("LATCHKEY_DATA_DIR", data.to_str().unwrap())])
+    }
+
+    /// A command that has begun.
+    pub(crate) fn begin(&self, words: &[&str]) -> Child {
+        begin(self.path(), words, &self.variables())
     }
 
     /// A command that has ended.

@@ -77,6 +77,11 @@ impl Latchkey {
 
     /// A demo without traffic that keeps its data in `folder/data`.
     pub(crate) fn demo_in(folder: &Path) -> (Self, Facts) {
+        Self::demo_with(folder, &[])
+    }
+
+    /// The same with these variables.
+    pub(crate) fn demo_with(folder: &Path, variables: &[(&str, &str)]) -> (Self, Facts) {
         let data = folder.join("data");
         let (portal, gate) = (free_address(), free_address());
         let data = data.to_str().unwrap();
@@ -91,7 +96,7 @@ impl Latchkey {
             "--gate",
             &gate,
         ];
-        let latchkey = Self::start(folder, &words, &[], portal.clone(), gate.clone());
+        let latchkey = Self::start(folder, &words, variables, portal.clone(), gate.clone());
         let line = needs::within(Duration::from_secs(30), "the demo's JSON line", || {
             let printed = latchkey.printed();
             printed
@@ -216,14 +221,19 @@ pub(crate) struct Ended {
     pub(crate) took: Duration,
 }
 
-/// Runs a command of the binary to its end.
-pub(crate) fn run(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Ended {
-    let began = needs::now();
-    let mut child = command(folder, words, variables)
+/// Begins a command of the binary.
+pub(crate) fn begin(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Child {
+    command(folder, words, variables)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the binary starts");
+        .expect("the binary starts")
+}
+
+/// Runs a command of the binary to its end.
+pub(crate) fn run(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let began = needs::now();
+    let mut child = begin(folder, words, variables);
     let overdue = Duration::from_mins(1);
     while child.try_wait().unwrap().is_none() && began.elapsed() < overdue {
         std::thread::sleep(Duration::from_millis(2));
