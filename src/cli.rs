@@ -82,9 +82,12 @@ fn run(cli: &Cli) -> Outcome {
     if let Command::Demo(args) = &cli.command {
         return demo::run(&options(args), &clock).map_err(Failed::because);
     }
+    if let Command::Dev(DevCommand::Routes) = &cli.command {
+        return say(dev::routes());
+    }
     let config = Config::load(&Sources::of_process(cli.config.clone()))?;
     match &cli.command {
-        Command::Demo(_) => Ok(()),
+        Command::Demo(_) | Command::Dev(DevCommand::Routes) => Ok(()),
         Command::Serve(args) => serve::serve(&config, args, &clock),
         Command::Migrate => offline::migrate(&config),
         Command::CheckConfig => {

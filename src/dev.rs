@@ -1,4 +1,5 @@
-//! `latchkey dev seed`: an empty database filled with as many keys as are wanted, for measuring.
+//! `latchkey dev`: an empty database filled with as many keys as are wanted, for measuring, and the list of the portal's
+//! routes, for tests that visit them all.
 //!
 //! It must not touch a database that anybody uses.
 
@@ -21,6 +22,7 @@ use latchkey_rules::slug::Slug;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::portal;
 use crate::store::accounts::{self, NewAccount};
 use crate::store::keys::NewSecret;
 use crate::store::products::{self, NewProduct, Sample};
@@ -88,6 +90,15 @@ pub enum Error {
     /// The store refused something.
     #[error("The database cannot be filled: {0}")]
     Store(#[from] store::Error),
+}
+
+/// The portal's routes, one a line: method, path, and the least role that may use it.
+pub fn routes() -> String {
+    let lines: Vec<String> = portal::routes()
+        .iter()
+        .map(|route| format!("{} {} {:?}", route.method, route.path, route.who))
+        .collect();
+    lines.join("\n")
 }
 
 /// Fills the configuration's database, which must hold no account.

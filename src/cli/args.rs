@@ -221,6 +221,8 @@ pub(super) enum DevCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// List the portal's routes with the least role that may use each
+    Routes,
 }
 
 #[cfg(test)]

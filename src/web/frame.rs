@@ -52,6 +52,8 @@ pub struct Frame {
     pub zone_label: String,
     /// The style sheet.
     pub css: String,
+    /// Address of the font that every page needs.
+    pub font: String,
     /// The script.
     pub js: String,
     /// The icons.
@@ -110,6 +112,7 @@ impl Frame {
                 .unwrap_or("auto"),
             zone_label: zone.label().to_owned(),
             css: assets::href("latchkey.css"),
+            font: assets::href("fonts/inter-latin.woff2"),
             js: assets::href("latchkey.js"),
             icons: assets::href("icons.svg"),
             brand_css: "/brand.css".to_owned(),

@@ -102,6 +102,19 @@ fn help_lists_the_commands_that_there_are_and_the_exit_codes() {
 }
 
 #[test]
+fn the_routes_are_listed_without_a_configuration() {
+    let folder = folder();
+    let listed = done(folder.path(), "dev routes");
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), latchkey::portal::routes().len());
+    assert!(lines.contains(&"GET /sign-in Anyone"), "{listed}");
+    assert!(
+        lines.contains(&"POST /staff/keys/{key_id}/disable Admin"),
+        "{listed}"
+    );
+}
+
+#[test]
 fn wrong_words_end_with_2_and_the_nearest_right_one() {
     let ended = latchkey(folder().path(), &["serve", "--onyl", "gate"]);
     assert_eq!(ended.code, 2);
