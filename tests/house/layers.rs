@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "demo",
         &["clock", "config", "store", "web", "app", "gate", "log"],
     ),
-    ("dev", &["clock", "config", "store", "app", "log"]),
+    ("dev", &["clock", "config", "store", "app", "portal", "log"]),
     (
         "cli",
         &[

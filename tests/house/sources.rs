@@ -35,7 +35,7 @@ pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every file below `folder` with this ending, sorted by path.
+/// Every file of ours below `folder` with this ending, sorted by path.
 pub(crate) fn below(folder: &str, ending: &str) -> Vec<Source> {
     let mut found = Vec::new();
     walk(&root().join(folder), ending, &mut found);
@@ -49,6 +49,9 @@ fn walk(folder: &Path, ending: &str, found: &mut Vec<Source>) {
     };
     for entry in entries.map(Result::unwrap) {
         let path = entry.path();
+        if path.ends_with("node_modules") {
+            continue;
+        }
         if path.is_dir() {
             walk(&path, ending, found);
         } else if path.to_string_lossy().ends_with(ending) {

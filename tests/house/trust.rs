@@ -70,8 +70,28 @@ fn promises_of(name: &str) -> Vec<String> {
     found
 }
 
-/// Every test function whose name begins with a promise.
+/// Every test whose name begins with a promise: functions in Rust, titles of those in the browser.
 fn tests_by_promise() -> BTreeMap<String, BTreeSet<String>> {
+    let mut found = functions_by_promise();
+    for title in browser_titles() {
+        for promise in promises_of(&title) {
+            found.entry(promise).or_default().insert(title.clone());
+        }
+    }
+    found
+}
+
+/// What the tests in the browser are called: `test('t_13_…', …)`.
+fn browser_titles() -> Vec<String> {
+    let mut titles = Vec::new();
+    for source in below("tests/browser", ".js") {
+        let called = source.text.split("test('").skip(1);
+        titles.extend(called.filter_map(|rest| rest.split('\'').next().map(str::to_owned)));
+    }
+    titles
+}
+
+fn functions_by_promise() -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let places = ["tests", "src", "rules/src", "rules/tests"];
     for source in places.iter().flat_map(|place| below(place, ".rs")) {
@@ -102,6 +122,15 @@ fn tests_by_promise() -> BTreeMap<String, BTreeSet<String>> {
         }
     }
     found
+}
+
+#[test]
+fn tests_in_the_browser_are_found_by_their_titles() {
+    let titles = browser_titles();
+    assert!(
+        titles.iter().any(|title| title.starts_with("t_13_")),
+        "{titles:?}"
+    );
 }
 
 #[test]
