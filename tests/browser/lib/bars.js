@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const MOST_BYTES = 20 * 1024;
 const WEIGHED = ['document', 'stylesheet', 'script'];
 
@@ -21,7 +21,14 @@ export async function settled(page) {
 // What axe-core finds, one line each.
 export async function inaccessible(page) {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate(rules => axe.run(document, { runOnly: rules, resultTypes: ['violations'] }), RULES);
+  return found(page, { type: 'tag', values: TAGS });
+}
+
+// The same for what depends on colours, on a page that was looked at before.
+export const unreadable = page => found(page, { type: 'rule', values: ['color-contrast', 'link-in-text-block'] });
+
+async function found(page, runOnly) {
+  const { violations } = await page.evaluate(only => axe.run(document, { runOnly: only, resultTypes: ['violations'] }), runOnly);
   return violations.flatMap(({ id, nodes }) => nodes.map(node => `axe ${id}: ${node.html.slice(0, 140)} (${node.failureSummary.split('\n').at(-1).trim()})`));
 }
 
