@@ -14,6 +14,7 @@ mod read_key;
 mod replica;
 mod scrape;
 mod settings;
+mod stripe;
 mod target;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -178,6 +179,16 @@ impl Gate {
                 self.wait_for(look).await;
                 self.judge(ask, answer)
             }
+        }
+    }
+
+    /// Decides about many requests in their order; one early look at the log serves all that are unknown, since it begins
+    /// after they came.
+    async fn judge_all(&self, asks: &[Ask<'_>], answer: &mut impl FnMut(&Judged<'_>)) {
+        let (mut left, mut patience) = (asks, Patience::Waits);
+        while let Err((done, look)) = self.inner.judge.judge_all(left, patience, answer) {
+            self.wait_for(look).await;
+            (left, patience) = (left.get(done..).unwrap_or_default(), Patience::AtOnce);
         }
     }
 

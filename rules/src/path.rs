@@ -109,30 +109,48 @@ fn is_canonical(path: &[u8]) -> bool {
 ///
 /// # Errors
 /// When the path has no canonical form, or the query holds what no request line can.
-pub fn forward_uri(raw_target: &str, key_params: &[&str]) -> Result<String, PathError> {
+pub fn forward_uri<'a>(
+    raw_target: &'a str,
+    key_params: &[impl AsRef<str>],
+) -> Result<Cow<'a, str>, PathError> {
     let (path, query) = split_target(raw_target);
-    let mut uri = if is_canonical(path.as_bytes()) {
+    let is_key = |pair: &&str| {
+        let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+        key_params.iter().any(|param| param.as_ref() == name)
+    };
+    let is_as_it_was = is_canonical(path.as_bytes());
+    if is_as_it_was
+        && query.is_none_or(|query| is_plain(query) && !query.split('&').any(|pair| is_key(&pair)))
+    {
+        return Ok(Cow::Borrowed(raw_target));
+    }
+    let mut uri = if is_as_it_was {
         path.to_owned()
     } else {
         Segments::resolve(path)?.join(|segment| segment.raw)
     };
-    let Some(query) = query else { return Ok(uri) };
+    let Some(query) = query else {
+        return Ok(Cow::Owned(uri));
+    };
     if query.contains(|c: char| c.is_control() || c == ' ') {
         return Err(PathError::Control);
     }
     if query.contains('#') {
         return Err(PathError::Delimiter);
     }
-    let is_key = |pair: &&str| {
-        let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
-        key_params.contains(&name)
-    };
     let kept = query.split('&').filter(|pair| !is_key(pair));
     for (index, pair) in kept.enumerate() {
         uri.push(if index == 0 { '?' } else { '&' });
         uri.push_str(pair);
     }
-    Ok(uri)
+    Ok(Cow::Owned(uri))
+}
+
+/// Whether a query holds nothing but visible ASCII, and no `#`: what there is to refuse in one is not in there.
+pub fn is_plain(query: &str) -> bool {
+    query
+        .bytes()
+        .all(|byte| matches!(byte, b'!'..=b'~') && byte != b'#')
 }
 
 #[cfg(test)]

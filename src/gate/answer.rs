@@ -25,6 +25,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// What a page from elsewhere may read.
 const EXPOSED: &str = "Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, \
                        X-RateLimit-Reset, Latchkey-Request-Id, Latchkey-Verdict, Latchkey-Secret-Ends";
+/// Of the body of an allow.
+const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const NOTHING: HeaderValue = HeaderValue::from_static("-");
 
 /// A request that never came to a verdict.
@@ -190,28 +192,30 @@ pub(crate) fn admit(
     id: &RequestId,
     uri: &str,
 ) {
-    let mut texts = Texts::with_capacity(160 + uri.len());
+    let mut texts = Texts::with_capacity(192 + uri.len());
     let key_id = texts.push(KeyIdText::of(&key.key_id).as_str());
     let account = texts.push(key.account);
     let product = texts.push(product);
     let plan = texts.push(key.plan);
-    let id = texts.push(id.as_str());
+    let id = texts.push_bytes(id.as_bytes());
     let uri = texts.push(uri);
     let texts = texts.done();
     let environment = HeaderValue::from_static(key.environment.word());
     let access = HeaderValue::from_static(key.access.word());
     let ends = key.ends_at().map_or(NOTHING, http_date);
-    headers.insert(name::KEY_ID.clone(), texts.value(key_id));
-    headers.insert(name::ACCOUNT.clone(), texts.value(account));
-    headers.insert(name::PRODUCT.clone(), texts.value(product));
-    headers.insert(name::ENVIRONMENT.clone(), environment);
-    headers.insert(name::ACCESS.clone(), access);
-    headers.insert(name::PLAN.clone(), texts.value(plan));
-    headers.insert(name::REQUEST_ID.clone(), texts.value(id));
-    headers.insert(name::SECRET_ENDS.clone(), ends);
-    headers.insert(name::SUBJECT.clone(), NOTHING);
-    headers.insert(name::ASSERTION.clone(), NOTHING);
-    headers.insert(name::URI.clone(), texts.value(uri));
+    // The map is new: appending spares the look for what would be replaced.
+    headers.append(header::CONTENT_TYPE, PLAIN_TEXT);
+    headers.append(name::KEY_ID.clone(), texts.value(key_id));
+    headers.append(name::ACCOUNT.clone(), texts.value(account));
+    headers.append(name::PRODUCT.clone(), texts.value(product));
+    headers.append(name::ENVIRONMENT.clone(), environment);
+    headers.append(name::ACCESS.clone(), access);
+    headers.append(name::PLAN.clone(), texts.value(plan));
+    headers.append(name::REQUEST_ID.clone(), texts.value(id));
+    headers.append(name::SECRET_ENDS.clone(), ends);
+    headers.append(name::SUBJECT.clone(), NOTHING);
+    headers.append(name::ASSERTION.clone(), NOTHING);
+    headers.append(name::URI.clone(), texts.value(uri));
 }
 
 /// The texts of an answer's headers, one after another in one piece of memory.
@@ -223,8 +227,12 @@ impl Texts {
     }
 
     fn push(&mut self, text: &str) -> Range<usize> {
+        self.push_bytes(text.as_bytes())
+    }
+
+    fn push_bytes(&mut self, text: &[u8]) -> Range<usize> {
         let start = self.0.len();
-        self.0.extend_from_slice(text.as_bytes());
+        self.0.extend_from_slice(text);
         start..self.0.len()
     }
 

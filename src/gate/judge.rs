@@ -12,7 +12,7 @@ use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::product::{KeyInQuery, ProductIx};
-use latchkey_rules::secret::{Prefix, Presented};
+use latchkey_rules::secret::{Digest, Prefix, Presented};
 use latchkey_rules::time::Millis;
 use latchkey_rules::verdict::{Asked, Credential, Machine, Step, product_of};
 
@@ -23,7 +23,7 @@ use super::contact::{Contact, Freshness};
 use super::meter::Meter;
 use super::meter::tally::Subject;
 use super::metrics::Metrics;
-use super::replica::{Facts, Found, Known, Replica};
+use super::replica::{Facts, Found, Known, Replica, View};
 
 const NOT_FROM_QUERY: &str = "A key stands in the query of this request, where this product does not take it. Send it in a header.";
 
@@ -132,6 +132,33 @@ pub(crate) struct Judge {
     pub(crate) prefix: Prefix,
 }
 
+/// The instant of a verdict, and how fresh the replica is then.
+#[derive(Clone, Copy)]
+struct Moment {
+    /// The hour that is counted in.
+    now: Millis,
+    /// By which ends are judged: it does not go back.
+    due: Millis,
+    freshness: Freshness,
+    patience: Patience,
+}
+
+/// What a request shows, before anything is looked up.
+enum Shown {
+    /// The credential says it all.
+    Plain(Credential<'static>),
+    /// A text that is no secret of ours.
+    Malformed,
+    /// A well-formed secret, by its digest.
+    Secret(Digest),
+}
+
+/// Where a verdict goes: to the answer, and to the count.
+struct Out<'o, A> {
+    answer: &'o mut A,
+    count: &'o mut dyn FnMut(Subject),
+}
+
 impl Judge {
     /// Decides, counts, and calls `answer` with the verdict.
     pub(crate) fn judge<R>(
@@ -140,64 +167,108 @@ impl Judge {
         patience: Patience,
         answer: &mut impl FnMut(&Judged<'_>) -> R,
     ) -> Result<R, Look> {
-        let now = self.clock.now();
-        let due = self.contact.not_back(now);
-        let freshness = self.contact.freshness();
-        let mut simply = |credential: Credential<'_>| {
-            self.replica
-                .with_facts(|facts| self.conclude(ask, &credential, None, facts, now, answer))
-        };
-        if freshness == Freshness::TooOld {
-            return Ok(simply(Credential::OutOfTouch));
+        let moment = self.moment(patience);
+        let count = &mut |subject| self.meter.count([subject], moment.now);
+        let out = Out { answer, count };
+        match self.shown(ask, moment) {
+            Shown::Secret(digest) => self.replica.with_secret(&digest, |found, facts| {
+                let (credential, known) = self.credential(ask, &found, facts, moment)?;
+                Ok(self.conclude(ask, &credential, known, facts, moment, out))
+            }),
+            shown => Ok(self.replica.with_facts(|facts| {
+                let credential = without_secret(ask, shown, facts);
+                self.conclude(ask, &credential, None, facts, moment, out)
+            })),
         }
-        let (text, in_query) = match ask.key {
-            AskedKey::Missing => return Ok(simply(Credential::Missing)),
-            AskedKey::TwoKeys => return Ok(simply(Credential::TwoKeys)),
-            AskedKey::Text(text) => (text, false),
-            AskedKey::InQuery(text) => (text, true),
+    }
+
+    /// Decides all of them in their order, at one instant. When one has to wait for a look at the log, it says how many
+    /// were decided before it.
+    pub(crate) fn judge_all(
+        &self,
+        asks: &[Ask<'_>],
+        patience: Patience,
+        answer: &mut impl FnMut(&Judged<'_>),
+    ) -> Result<(), (usize, Look)> {
+        let moment = self.moment(patience);
+        let shown: Vec<Shown> = asks.iter().map(|ask| self.shown(ask, moment)).collect();
+        let mut counted = Vec::with_capacity(asks.len());
+        let judged = self.replica.with_all(|view, facts| {
+            // All are looked up before the first is decided: see `with_all`.
+            let found: Vec<Found<'_>> = shown.iter().map(|shown| look_up(shown, view)).collect();
+            for (done, ((ask, shown), found)) in asks.iter().zip(shown).zip(&found).enumerate() {
+                let (credential, known) = match shown {
+                    Shown::Secret(_) => self
+                        .credential(ask, found, facts, moment)
+                        .map_err(|look| (done, look))?,
+                    shown => (without_secret(ask, shown, facts), None),
+                };
+                let count = &mut |subject| counted.push(subject);
+                let out = Out {
+                    answer: &mut *answer,
+                    count,
+                };
+                self.conclude(ask, &credential, known, facts, moment, out);
+            }
+            Ok(())
+        });
+        self.meter.count(counted, moment.now);
+        judged
+    }
+
+    fn moment(&self, patience: Patience) -> Moment {
+        let now = self.clock.now();
+        Moment {
+            now,
+            due: self.contact.not_back(now),
+            freshness: self.contact.freshness(),
+            patience,
+        }
+    }
+
+    fn shown(&self, ask: &Ask<'_>, moment: Moment) -> Shown {
+        if moment.freshness == Freshness::TooOld {
+            return Shown::Plain(Credential::OutOfTouch);
+        }
+        let text = match ask.key {
+            AskedKey::Missing => return Shown::Plain(Credential::Missing),
+            AskedKey::TwoKeys => return Shown::Plain(Credential::TwoKeys),
+            AskedKey::Text(text) | AskedKey::InQuery(text) => text,
         };
-        let Ok(presented) = Presented::parse(&self.prefix, text) else {
-            let reads =
-                |facts: &Facts| !in_query || query_rule(&ask.asked, facts) != KeyInQuery::Never;
-            let is_read = self.replica.with_facts(reads);
-            return Ok(simply(if is_read {
-                Credential::Malformed
-            } else {
-                Credential::Missing
-            }));
-        };
-        let digest = presented.digest();
-        self.replica.with_secret(&digest, |found, facts| {
-            let rule = if in_query {
-                query_rule(&ask.asked, facts)
-            } else {
-                KeyInQuery::Any
-            };
-            let (credential, known) = match (&found, rule) {
-                (_, KeyInQuery::Never) => (Credential::Missing, None),
-                (Found::Known(known), KeyInQuery::Browser)
-                    if known.policy.kind == KeyKind::Server =>
-                {
-                    (Credential::Missing, None)
-                }
-                (Found::Known(known), _) => (Credential::Known(known.key_facts(due)), Some(known)),
-                (Found::Broken, _) => (Credential::OutOfTouch, None),
-                (Found::Unknown, _) => (self.unknown(freshness, patience)?, None),
-            };
-            Ok(self.conclude(ask, &credential, known, facts, now, answer))
+        match Presented::parse(&self.prefix, text) {
+            Ok(presented) => Shown::Secret(presented.digest()),
+            Err(_malformed) => Shown::Malformed,
+        }
+    }
+
+    /// What a well-formed secret comes to, and its key if it counts.
+    fn credential<'f>(
+        &self,
+        ask: &Ask<'_>,
+        found: &'f Found<'f>,
+        facts: &Facts,
+        moment: Moment,
+    ) -> Result<(Credential<'f>, Option<&'f Known<'f>>), Look> {
+        let rule = query_rule(ask, facts);
+        Ok(match (found, rule) {
+            (_, KeyInQuery::Never) => (Credential::Missing, None),
+            (Found::Known(known), KeyInQuery::Browser) if known.policy.kind == KeyKind::Server => {
+                (Credential::Missing, None)
+            }
+            (Found::Known(known), _) => {
+                (Credential::Known(known.key_facts(moment.due)), Some(known))
+            }
+            (Found::Broken, _) => (Credential::OutOfTouch, None),
+            (Found::Unknown, _) => (self.unknown(moment)?, None),
         })
     }
 
     /// What a well-formed secret is that no key has: unknown only as far as the log has been read.
-    fn unknown(
-        &self,
-        freshness: Freshness,
-        patience: Patience,
-    ) -> Result<Credential<'static>, Look> {
-        if freshness != Freshness::InTouch {
+    fn unknown(&self, moment: Moment) -> Result<Credential<'static>, Look> {
+        if moment.freshness != Freshness::InTouch {
             return Ok(Credential::OutOfTouch);
         }
-        match patience {
+        match moment.patience {
             Patience::AtOnce => Ok(Credential::Unknown),
             Patience::Waits => match self.contact.ask() {
                 Some(look) => Err(Look(look)),
@@ -206,25 +277,29 @@ impl Judge {
         }
     }
 
-    fn conclude<R>(
+    fn conclude<R, A: FnMut(&Judged<'_>) -> R>(
         &self,
         ask: &Ask<'_>,
         credential: &Credential<'_>,
         known: Option<&Known<'_>>,
         facts: &Facts,
-        now: Millis,
-        answer: &mut impl FnMut(&Judged<'_>) -> R,
+        moment: Moment,
+        out: Out<'_, A>,
     ) -> R {
-        let due = self.contact.not_back(now);
-        let mut machine = Machine::new(credential, &ask.asked, &facts.catalogue, due);
+        let mut machine = Machine::new(credential, &ask.asked, &facts.catalogue, moment.due);
         let (code, mut message, by_method_alone) = run(&mut machine);
         if code == Code::KeyMissing && matches!(ask.key, AskedKey::InQuery(_)) {
             message = Cow::Borrowed(NOT_FROM_QUERY);
         }
         let product = machine.product();
-        self.count(ask, known, product, code, facts, now);
+        if ask.counted {
+            self.metrics.verdict(code);
+            if let Some(known) = known {
+                (out.count)(subject(known, product, code, facts));
+            }
+        }
         let product = product.and_then(|product| facts.catalogue.get(product));
-        answer(&Judged {
+        (out.answer)(&Judged {
             code,
             message: &message,
             key: known.map(judged_key),
@@ -233,32 +308,36 @@ impl Judge {
             by_method_alone,
         })
     }
+}
 
-    fn count(
-        &self,
-        ask: &Ask<'_>,
-        known: Option<&Known<'_>>,
-        product: Option<ProductIx>,
-        code: Code,
-        facts: &Facts,
-        now: Millis,
-    ) {
-        if !ask.counted {
-            return;
-        }
-        self.metrics.verdict(code);
-        if let Some(known) = known {
-            let subject = Subject {
-                account_row: known.account.row,
-                key_row: RowId::from_number(known.key_row()),
-                secret_number: known.secret_number(),
-                product_row: product
-                    .and_then(|product| facts.product_row(product))
-                    .unwrap_or(RowId::NONE),
-                code,
-            };
-            self.meter.count(subject, now);
-        }
+fn look_up<'v>(shown: &Shown, view: &'v View<'_>) -> Found<'v> {
+    match shown {
+        Shown::Secret(digest) => view.find(digest),
+        Shown::Plain(_) | Shown::Malformed => Found::Unknown,
+    }
+}
+
+/// What a request is that shows no well-formed secret.
+fn without_secret(ask: &Ask<'_>, shown: Shown, facts: &Facts) -> Credential<'static> {
+    match shown {
+        Shown::Plain(credential) => credential,
+        Shown::Malformed if query_rule(ask, facts) == KeyInQuery::Never => Credential::Missing,
+        Shown::Malformed => Credential::Malformed,
+        // Without its key a secret opens nothing.
+        Shown::Secret(_) => Credential::Unknown,
+    }
+}
+
+/// What a verdict is counted under.
+fn subject(known: &Known<'_>, product: Option<ProductIx>, code: Code, facts: &Facts) -> Subject {
+    Subject {
+        account_row: known.account.row,
+        key_row: RowId::from_number(known.key_row()),
+        secret_number: known.secret_number(),
+        product_row: product
+            .and_then(|product| facts.product_row(product))
+            .unwrap_or(RowId::NONE),
+        code,
     }
 }
 
@@ -289,9 +368,13 @@ fn judged_key<'a>(known: &Known<'a>) -> JudgedKey<'a> {
     }
 }
 
-/// What the product that the request leads to says of keys in the query; where none is found, the default.
-fn query_rule(asked: &Asked<'_>, facts: &Facts) -> KeyInQuery {
-    let product = product_of(asked, &facts.catalogue).ok();
+/// What the product that the request leads to says of keys in the query, if the key stands there; where none is found,
+/// the default.
+fn query_rule(ask: &Ask<'_>, facts: &Facts) -> KeyInQuery {
+    if !matches!(ask.key, AskedKey::InQuery(_)) {
+        return KeyInQuery::Any;
+    }
+    let product = product_of(&ask.asked, &facts.catalogue).ok();
     let product = product.and_then(|product| facts.catalogue.get(product));
     product.map_or(KeyInQuery::Browser, |product| product.key_in_query)
 }

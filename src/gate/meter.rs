@@ -65,9 +65,9 @@ impl Meter {
         }
     }
 
-    /// Counts one verdict.
-    pub(crate) fn count(&self, subject: Subject, now: Millis) {
-        self.tally.count(subject, now);
+    /// Counts verdicts of one instant.
+    pub(crate) fn count(&self, subjects: impl IntoIterator<Item = Subject>, now: Millis) {
+        self.tally.count(subjects, now);
     }
 
     /// Verdicts that are lost for want of room.

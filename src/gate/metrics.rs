@@ -2,12 +2,13 @@
 //!
 //! It must not know accounts, keys or addresses: a metric names none of them.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use latchkey_rules::code::Code;
 
 use super::read_key::Source;
+use super::stripe;
 use crate::metrics::{Family, Histogram, Page};
 
 const VERDICTS: Family = Family::counter("latchkey_verdicts_total", &["code"], "Verdicts by code.");
@@ -36,9 +37,6 @@ const STRANGERS: Family = Family::counter(
     &[],
     "Requests without the gate's token.",
 );
-
-/// Copies of the counters, so that threads do not wait for each other's cache lines.
-const STRIPES: usize = 8;
 
 /// Of how many requests one is timed: two looks at the clock cost more than everything else that is counted.
 const TIMED: u64 = 16;
@@ -109,12 +107,6 @@ impl Endpoint {
     }
 }
 
-static NEXT_STRIPE: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    static STRIPE: usize = NEXT_STRIPE.fetch_add(1, Ordering::Relaxed) % STRIPES;
-}
-
 #[derive(Default)]
 #[repr(align(64))]
 struct Stripe {
@@ -137,7 +129,7 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new() -> Self {
         Self {
-            stripes: (0..STRIPES).map(|_| Stripe::default()).collect(),
+            stripes: (0..stripe::STRIPES).map(|_| Stripe::default()).collect(),
             seconds: Endpoint::ALL
                 .iter()
                 .map(|_| Histogram::new(BOUNDS))
@@ -173,8 +165,7 @@ impl Metrics {
 
     /// Adds one, and gives what this thread's stripe had before.
     fn add<'a>(&'a self, counter: impl FnOnce(&'a Stripe) -> Option<&'a AtomicU64>) -> u64 {
-        let stripe = STRIPE.with(|stripe| *stripe);
-        let counter = self.stripes.get(stripe).and_then(counter);
+        let counter = self.stripes.get(stripe::own()).and_then(counter);
         counter.map_or(1, |counter| counter.fetch_add(1, Ordering::Relaxed))
     }
 

@@ -139,7 +139,7 @@ pub(crate) fn names_to_strip<'n>(
     query: Option<&str>,
     names: &'n [String],
     product_reads_query: bool,
-) -> Vec<&'n str> {
+) -> &'n [String] {
     let holds_secret = |query: &str| {
         query.split('&').any(|pair| {
             let value = pair
@@ -149,9 +149,9 @@ pub(crate) fn names_to_strip<'n>(
         })
     };
     match query {
-        None => Vec::new(),
-        Some(query) if !product_reads_query && !holds_secret(query) => Vec::new(),
-        Some(_) => names.iter().map(String::as_str).collect(),
+        None => &[],
+        Some(query) if !product_reads_query && !holds_secret(query) => &[],
+        Some(_) => names,
     }
 }
 

@@ -49,7 +49,8 @@ pub(crate) enum Found<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'a> {
     record: &'a Record,
-    beside: &'a Beside,
+    /// A copy, so that its line of memory is fetched while the record's is waited for.
+    beside: Beside,
     /// The key's restrictions.
     pub(crate) policy: &'a Policy,
     /// The key's account.
@@ -112,19 +113,23 @@ impl Replica {
         digest: &Digest,
         f: impl FnOnce(Found<'_>, &Facts) -> R,
     ) -> R {
-        let digest = digest.as_bytes();
-        let shard = self.read(shard_of(digest));
+        let shard = self.read(shard_of(digest.as_bytes()));
         // Loaded inside the lock, so that what the record names is in it: see `apply`.
         let facts = self.facts.load();
-        let found = match shard.as_ref().and_then(|shard| shard.find(digest)) {
-            None if shard.is_some() => Found::Unknown,
-            None => Found::Broken,
-            Some(slot) => shard
-                .as_ref()
-                .and_then(|shard| known(shard, slot, &facts))
-                .map_or(Found::Broken, Found::Known),
+        f(found(shard.as_deref(), digest, &facts), &facts)
+    }
+
+    /// Calls `f` with all shards locked for reading, for whoever looks many secrets up: between two look-ups there is
+    /// no lock then, and the processor waits for the memory of several at a time. Nobody waits in a ring: the one writer
+    /// locks one shard at a time. `f` must not come back to the replica.
+    pub(crate) fn with_all<R>(&self, f: impl FnOnce(&View<'_>, &Facts) -> R) -> R {
+        let shards = (0..SHARDS).map(|shard| self.read(shard)).collect();
+        let facts = self.facts.load();
+        let view = View {
+            shards,
+            facts: &facts,
         };
-        f(found, &facts)
+        f(&view, &facts)
     }
 
     /// What keys share, for what is judged without a key.
@@ -169,12 +174,36 @@ impl Replica {
     }
 }
 
+/// The whole replica, held still.
+pub(crate) struct View<'a> {
+    shards: Vec<Option<RwLockReadGuard<'a, Shard>>>,
+    facts: &'a Facts,
+}
+
+impl View<'_> {
+    /// What is known of the secret.
+    pub(crate) fn find(&self, digest: &Digest) -> Found<'_> {
+        let shard = self.shards.get(shard_of(digest.as_bytes()));
+        found(shard.and_then(Option::as_deref), digest, self.facts)
+    }
+}
+
+fn found<'a>(shard: Option<&'a Shard>, digest: &Digest, facts: &'a Facts) -> Found<'a> {
+    let Some(shard) = shard else {
+        return Found::Broken;
+    };
+    match shard.find(digest.as_bytes()) {
+        None => Found::Unknown,
+        Some(slot) => known(shard, slot, facts).map_or(Found::Broken, Found::Known),
+    }
+}
+
 fn known<'a>(shard: &'a Shard, slot: u32, facts: &'a Facts) -> Option<Known<'a>> {
-    let record = shard.record(slot)?;
+    let (record, beside) = (shard.record(slot)?, *shard.beside(slot)?);
     let account = facts.accounts.get(record.account)?;
     Some(Known {
         record,
-        beside: shard.beside(slot)?,
+        beside,
         policy: facts.policies.get(record.policy)?,
         account,
         plan: facts.plan_of(account)?,

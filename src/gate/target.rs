@@ -3,7 +3,7 @@
 //! Whoever is believed here can ask for a verdict about another request than the backend gets (T-41). So what a proxy
 //! says counts only from a trusted peer, once, under its exact name, and without contradiction. It must not know keys.
 
-use latchkey_rules::path::split_target;
+use latchkey_rules::path::{is_plain, split_target};
 
 /// What the request's own lines and the proxy's headers say.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,7 +91,7 @@ pub(crate) fn read<'a>(said: &Said<'a>) -> Result<Target<'a>, TargetError> {
     let is_readable = uri.starts_with('/')
         && has_plain_query(uri)
         && !host.is_empty()
-        && !host.contains([',', ' '])
+        && !host.bytes().any(|byte| matches!(byte, b',' | b' '))
         && !method.is_empty()
         && method.bytes().all(is_token);
     if is_readable {
@@ -105,7 +105,8 @@ pub(crate) fn read<'a>(said: &Said<'a>) -> Result<Target<'a>, TargetError> {
 /// found before the verdict: a request that is counted as let through must pass.
 fn has_plain_query(uri: &str) -> bool {
     let (_, query) = split_target(uri);
-    query.is_none_or(|query| !query.contains(|c: char| c.is_control() || matches!(c, ' ' | '#')))
+    let refused = |c: char| c.is_control() || matches!(c, ' ' | '#');
+    query.is_none_or(|query| is_plain(query) || !query.contains(refused))
 }
 
 fn one(lines: Lines<'_>) -> Result<Option<&str>, TargetError> {
@@ -159,7 +160,7 @@ mod tests {
                 ..forwarded()
             };
             assert_eq!(read(&said), Err(TargetError::Unreadable), "{uri:?}");
-            assert!(forward_uri(uri, &[]).is_err(), "{uri:?}");
+            assert!(forward_uri(uri, &["key"]).is_err(), "{uri:?}");
         }
     }
 

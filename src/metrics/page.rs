@@ -159,6 +159,7 @@ mod tests {
 
     const PLAIN: Family = Family::gauge("a_bytes", &[], "One\nline \\ only.");
     const LABELLED: Family = Family::counter("b_total", &["x", "y"], "Two labels.");
+    const BOUNDS: &[Duration] = &[Duration::from_micros(10), Duration::from_secs(1)];
     const TIMES: Family = Family::histogram("c_seconds", &["x"], "Times.");
 
     #[test]
@@ -166,7 +167,7 @@ mod tests {
         let mut page = Page::default();
         page.one(&PLAIN, 7_u64);
         page.family(&LABELLED).sample(&["a\"b\\c\nd", "e"], 1_u64);
-        let times = Histogram::new(&[Duration::from_micros(10), Duration::from_secs(1)]);
+        let times = Histogram::new(BOUNDS);
         times.observe(Duration::from_millis(250));
         page.family(&TIMES).histogram(&["v"], &times);
         let lines = [

@@ -25,10 +25,7 @@ impl RequestId {
         for (digits, mut bits) in digits.chunks_mut(12).zip(random) {
             for digit in digits {
                 let [low, ..] = bits.to_le_bytes();
-                *digit = ALPHABET
-                    .get(usize::from(low & 31))
-                    .copied()
-                    .unwrap_or(b'a');
+                *digit = ALPHABET.get(usize::from(low & 31)).copied().unwrap_or(b'a');
                 bits >>= 5;
             }
         }

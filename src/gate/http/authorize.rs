@@ -1,7 +1,8 @@
 //! `/v1/authorize` and `/v1/nginx/authorize`: forward-auth. The proxy asks about the request that stands at its door.
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use latchkey_rules::code::Code;
 use latchkey_rules::path::{forward_uri, split_target};
@@ -15,8 +16,13 @@ use crate::gate::read_key::{Offered, Source, names_to_strip};
 use crate::gate::target::{self, Target};
 use crate::web::request_id::RequestId;
 
+/// Where proxies and programs ask.
+pub(super) const PLAIN: &str = "/v1/authorize";
+/// Where nginx asks.
+pub(super) const NGINX: &str = "/v1/nginx/authorize";
+
 /// Proxies drop the body of an allow; a person who tries a key with `curl` reads it.
-const SEEN_BY_PEOPLE: &str = "VALID\n";
+const SEEN_BY_PEOPLE: &[u8] = b"VALID\n";
 
 /// How the asking proxy wants its answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,18 +34,17 @@ pub(super) enum Form {
 }
 
 /// For Caddy, Traefik, Envoy and programs.
-pub(super) async fn plain(request: HttpRequest) -> HttpResponse {
-    asking(&request, Endpoint::Authorize, async |asking: Asking<'_>| {
-        answer_to(asking, Form::Plain, "/v1/authorize").await
+pub(super) async fn plain(request: &HttpRequest) -> HttpResponse {
+    asking(request, Endpoint::Authorize, async |asking: Asking<'_>| {
+        answer_to(asking, Form::Plain, PLAIN).await
     })
     .await
 }
 
 /// For nginx.
-pub(super) async fn nginx(request: HttpRequest) -> HttpResponse {
-    let work =
-        async |asking: Asking<'_>| answer_to(asking, Form::Nginx, "/v1/nginx/authorize").await;
-    asking(&request, Endpoint::Nginx, work).await
+pub(super) async fn nginx(request: &HttpRequest) -> HttpResponse {
+    let work = async |asking: Asking<'_>| answer_to(asking, Form::Nginx, NGINX).await;
+    asking(request, Endpoint::Nginx, work).await
 }
 
 async fn answer_to(mut asking: Asking<'_>, form: Form, endpoint: &str) -> HttpResponse {
@@ -135,10 +140,9 @@ fn admitted(
         &settings.key_query,
         judged.reads_query,
     );
-    let uri = forward_uri(target.uri, &names).ok()?;
-    let mut answer = HttpResponse::Ok()
-        .content_type(ContentType::plaintext())
-        .body(SEEN_BY_PEOPLE);
+    let uri = forward_uri(target.uri, names).ok()?;
+    let body = BoxBody::new(Bytes::from_static(SEEN_BY_PEOPLE));
+    let mut answer = HttpResponse::with_body(StatusCode::OK, body);
     answer::admit(
         answer.headers_mut(),
         &key,

@@ -12,8 +12,8 @@ use crate::gate::answer::{self, Refused, names};
 use crate::web::request_id::RequestId;
 
 /// The refusal that `Latchkey-Status`, `-Verdict` and `-Request-Id` name.
-pub(super) async fn denied(request: HttpRequest) -> HttpResponse {
-    asking(&request, Endpoint::Denied, async |asking: Asking<'_>| {
+pub(super) async fn denied(request: &HttpRequest) -> HttpResponse {
+    asking(request, Endpoint::Denied, async |asking: Asking<'_>| {
         let mut answer = render(&asking);
         answer::readable_by(answer.headers_mut(), asking.heads.origin);
         answer

@@ -79,7 +79,7 @@ fn is_twin(name: &str) -> bool {
                 .into_iter()
                 .all(|(a, b)| a == b || (a == b'-' && b == b'_'))
     };
-    name.contains('_')
+    name.bytes().any(|byte| byte == b'_')
         && ["x-forwarded-uri", "x-forwarded-host", "x-forwarded-method"]
             .into_iter()
             .any(same)

@@ -12,6 +12,8 @@ use crate::gate::answer;
 use crate::gate::target::{self, Target};
 use crate::web::request_id::RequestId;
 
+/// Where preflights are asked about.
+pub(super) const PATH: &str = "/v1/preflight";
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// Seconds; more is cut down by browsers.
 const MAX_AGE: &str = "7200";
@@ -19,12 +21,12 @@ const MAX_AGE: &str = "7200";
 const ASKED_BYTES: usize = 1_024;
 
 /// A preflight, by product: 204 or the reason why not.
-pub(super) async fn preflight(request: HttpRequest) -> HttpResponse {
+pub(super) async fn preflight(request: &HttpRequest) -> HttpResponse {
     asking(
-        &request,
+        request,
         Endpoint::Preflight,
         async |mut asking: Asking<'_>| {
-            asking.heads.said.below = below(asking.request, "/v1/preflight");
+            asking.heads.said.below = below(asking.request, PATH);
             let target = match target::read(&asking.heads.said) {
                 Ok(target) => target,
                 Err(error) => return unjudged(&asking, Form::Plain, &error.to_string()),

@@ -3,16 +3,17 @@
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::asked::Question;
 use super::{Asking, Endpoint, asked, asking, body};
 use crate::gate::answer::{Failure, json, names};
-use crate::gate::judge::{Judged, Patience};
+use crate::gate::judge::{Ask, Judged};
 use crate::web::limits::{BATCH_BYTES, BODY_BYTES};
 use crate::web::request_id::RequestId;
 
 /// One verdict. Every one of them is a 200; what is refused is said inside.
-pub(super) async fn one(request: HttpRequest, payload: web::Payload) -> HttpResponse {
+pub(super) async fn one(request: &HttpRequest, payload: web::Payload) -> HttpResponse {
     asking(
-        &request,
+        request,
         Endpoint::Verify,
         async |asking: Asking<'_>| match one_answer(&asking, payload).await {
             Ok(answer) => answer,
@@ -39,9 +40,9 @@ async fn one_answer(asking: &Asking<'_>, payload: web::Payload) -> Result<HttpRe
 }
 
 /// A verdict for each of many questions, in their order.
-pub(super) async fn batch(request: HttpRequest, payload: web::Payload) -> HttpResponse {
+pub(super) async fn batch(request: &HttpRequest, payload: web::Payload) -> HttpResponse {
     asking(
-        &request,
+        request,
         Endpoint::Batch,
         async |asking: Asking<'_>| match batch_answer(&asking, payload).await {
             Ok(answer) => answer,
@@ -56,21 +57,14 @@ async fn batch_answer(asking: &Asking<'_>, payload: web::Payload) -> Result<Http
     let questions = asked::batch(&body, asking.gate.settings().prefix.as_str())?;
     let mut out = Vec::with_capacity(64 + questions.len() * 400);
     out.extend_from_slice(b"{\"results\":[");
-    // One early look at the log serves the whole batch: it begins after the batch came.
-    let mut patience = Patience::Waits;
-    for (place, question) in questions.iter().enumerate() {
-        if place > 0 {
+    let asks: Vec<Ask<'_>> = questions.iter().map(Question::ask).collect();
+    let mut write = |judged: &Judged<'_>| {
+        if !out.ends_with(b"[") {
             out.push(b',');
         }
-        let id = RequestId::generate();
-        let mut write = |judged: &Judged<'_>| json::push_verdict(&mut out, judged, id.as_bytes());
-        let ask = question.ask();
-        if let Err(look) = asking.gate.judge_with(&ask, patience, &mut write) {
-            asking.gate.wait_for(look).await;
-            patience = Patience::AtOnce;
-            asking.gate.judge(&ask, &mut write);
-        }
-    }
+        json::push_verdict(&mut out, judged, RequestId::generate().as_bytes());
+    };
+    asking.gate.judge_all(&asks, &mut write).await;
     out.extend_from_slice(b"]}");
     Ok(answer(out, &asking.id))
 }
