@@ -13,6 +13,7 @@ mod authorize;
 mod bad_input;
 mod following;
 mod metering;
+mod preflight;
 mod proxies;
 mod sockets;
 mod token;

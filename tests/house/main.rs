@@ -5,6 +5,8 @@
 
 mod layers;
 mod look;
+mod rights;
 mod smells;
 mod sources;
+mod suites;
 mod trust;

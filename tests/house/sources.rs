@@ -11,14 +11,19 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The lines of product code: without comments, and without what follows `#[cfg(test)]`.
+    /// The lines of product code: without comments, and without what is `#[cfg(test)]`: one line such as `mod tests;`, or
+    /// all the rest.
     pub(crate) fn code(&self) -> Vec<(usize, &str)> {
         let mut lines = Vec::new();
-        for (number, line) in self.text.lines().enumerate() {
-            if line.trim_start().starts_with("#[cfg(test)]") {
+        let mut all = self.text.lines().enumerate();
+        while let Some((number, line)) = all.next() {
+            let bare = line.trim_start();
+            if bare.starts_with("#[cfg(test)]") {
+                if all.next().is_some_and(|(_, item)| item.ends_with(';')) {
+                    continue;
+                }
                 break;
             }
-            let bare = line.trim_start();
             if !bare.starts_with("//") {
                 lines.push((number + 1, line.split(" // ").next().unwrap_or(line)));
             }
