@@ -11,6 +11,7 @@ mod world;
 
 mod authorize;
 mod bad_input;
+mod corpora;
 mod following;
 mod metering;
 mod preflight;

@@ -1,0 +1,19 @@
+//! F-6, on whatever bytes the fuzzer thinks of.
+
+#![no_main]
+
+#[path = "../checks/forward_auth.rs"]
+mod forward_auth;
+#[path = "../../tests/gate/world.rs"]
+#[expect(
+    dead_code,
+    reason = "the gate's own suite needs more of it than this target"
+)]
+mod world;
+
+thread_local! {
+    /// One for all inputs; it lives as long as the process.
+    static RIG: &'static forward_auth::Rig = Box::leak(Box::new(forward_auth::Rig::new()));
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| RIG.with(|rig| rig.check(data)));
