@@ -68,4 +68,16 @@ mod tests {
             }
         }
     }
+    #[test]
+    fn each_type_fits_one_tier() {
+        use BillingType::{Evaluation, Free, Freemium, PayAsYouGrow, Paying};
+        for (tier, fitting) in [
+            (Tier::Enterprise, vec![Paying, Evaluation, Free]),
+            (Tier::SelfServe, vec![Freemium, PayAsYouGrow]),
+        ] {
+            for billing in BillingType::ALL {
+                assert_eq!(billing.fits(tier), fitting.contains(billing), "{billing:?}");
+            }
+        }
+    }
 }

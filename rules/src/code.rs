@@ -228,6 +228,17 @@ mod tests {
     }
 
     #[test]
+    fn valid_alone_lets_through() {
+        let allowing: Vec<_> = Code::ALL.iter().filter(|c| c.is_allow()).collect();
+        assert_eq!(allowing, [&Code::Valid]);
+    }
+
+    #[test]
+    fn a_code_is_printed_as_it_stands_in_answers() {
+        assert_eq!(Code::KeyExpired.to_string(), "KEY_EXPIRED");
+    }
+
+    #[test]
     fn stored_numbers_never_change() {
         let numbers: Vec<_> = Code::ALL.iter().map(|c| c.number()).collect();
         assert_eq!(numbers, (1..=23).collect::<Vec<_>>());

@@ -145,6 +145,25 @@ mod tests {
     }
 
     #[test]
+    fn an_address_prints_as_it_was_typed() {
+        let email = Email::parse("Anna@Example.com").unwrap();
+        assert_eq!(email.to_string(), "Anna@Example.com");
+        assert_eq!(email.as_ref(), "Anna@Example.com");
+        assert_eq!(format!("{email:?}"), "\"Anna@Example.com\"");
+    }
+
+    #[test]
+    fn an_address_of_254_bytes_is_the_longest() {
+        let longest = format!("xx@{}.com", vec!["a".repeat(61); 4].join("."));
+        assert_eq!(longest.len(), MAX_BYTES);
+        assert!(Email::parse(&longest).is_ok());
+        assert_eq!(
+            Email::parse(&format!("x{longest}")),
+            Err(EmailError::TooLong)
+        );
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let long_local = format!("{}@example.com", "x".repeat(65));
         let too_long = format!("x@{}.com", "a.".repeat(130));

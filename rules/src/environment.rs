@@ -108,4 +108,11 @@ mod tests {
             [Environment::Live, Environment::Test]
         );
     }
+
+    #[test]
+    fn naming_an_environment_again_changes_nothing() {
+        let live = EnvironmentSet::ANY.with(Environment::Live);
+        assert_eq!(live.with(Environment::Live), live);
+        assert_eq!(live.or(live), live);
+    }
 }
