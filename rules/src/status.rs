@@ -97,9 +97,10 @@ mod tests {
         assert_eq!(Status::of(&facts, NOW), Status::Rotating);
         facts.other_secret_ends_at = Some(NOW);
         assert_eq!(Status::of(&facts, NOW), Status::Expiring);
-        facts.expires_at = Some(NOW.plus_ms(EXPIRING_MS));
+        let seven_days = 604_800_000;
+        facts.expires_at = Some(NOW.plus_ms(seven_days));
         assert_eq!(Status::of(&facts, NOW), Status::Expiring);
-        facts.expires_at = Some(NOW.plus_ms(EXPIRING_MS + 1));
+        facts.expires_at = Some(NOW.plus_ms(seven_days + 1));
         assert_eq!(Status::of(&facts, NOW), Status::Active);
         facts.expires_at = None;
         assert_eq!(Status::of(&facts, NOW), Status::Active);
