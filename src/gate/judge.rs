@@ -169,14 +169,14 @@ impl Judge {
     ) -> Result<R, Look> {
         let moment = self.moment(patience);
         let count = &mut |subject| self.meter.count([subject], moment.now);
-        let out = Out { answer, count };
+        let out = &mut Out { answer, count };
         match self.shown(ask, moment) {
             Shown::Secret(digest) => self.replica.with_secret(&digest, |found, facts| {
                 let (credential, known) = self.credential(ask, &found, facts, moment)?;
                 Ok(self.conclude(ask, &credential, known, facts, moment, out))
             }),
             shown => Ok(self.replica.with_facts(|facts| {
-                let credential = without_secret(ask, shown, facts);
+                let credential = without_secret(ask, &shown, facts);
                 self.conclude(ask, &credential, None, facts, moment, out)
             })),
         }
@@ -196,7 +196,7 @@ impl Judge {
         let judged = self.replica.with_all(|view, facts| {
             // All are looked up before the first is decided: see `with_all`.
             let found: Vec<Found<'_>> = shown.iter().map(|shown| look_up(shown, view)).collect();
-            for (done, ((ask, shown), found)) in asks.iter().zip(shown).zip(&found).enumerate() {
+            for (done, ((ask, shown), found)) in asks.iter().zip(&shown).zip(&found).enumerate() {
                 let (credential, known) = match shown {
                     Shown::Secret(_) => self
                         .credential(ask, found, facts, moment)
@@ -204,7 +204,7 @@ impl Judge {
                     shown => (without_secret(ask, shown, facts), None),
                 };
                 let count = &mut |subject| counted.push(subject);
-                let out = Out {
+                let out = &mut Out {
                     answer: &mut *answer,
                     count,
                 };
@@ -284,7 +284,7 @@ impl Judge {
         known: Option<&Known<'_>>,
         facts: &Facts,
         moment: Moment,
-        out: Out<'_, A>,
+        out: &mut Out<'_, A>,
     ) -> R {
         let mut machine = Machine::new(credential, &ask.asked, &facts.catalogue, moment.due);
         let (code, mut message, by_method_alone) = run(&mut machine);
@@ -318,9 +318,9 @@ fn look_up<'v>(shown: &Shown, view: &'v View<'_>) -> Found<'v> {
 }
 
 /// What a request is that shows no well-formed secret.
-fn without_secret(ask: &Ask<'_>, shown: Shown, facts: &Facts) -> Credential<'static> {
+fn without_secret(ask: &Ask<'_>, shown: &Shown, facts: &Facts) -> Credential<'static> {
     match shown {
-        Shown::Plain(credential) => credential,
+        Shown::Plain(credential) => *credential,
         Shown::Malformed if query_rule(ask, facts) == KeyInQuery::Never => Credential::Missing,
         Shown::Malformed => Credential::Malformed,
         // Without its key a secret opens nothing.

@@ -96,8 +96,11 @@ fn finish(
     answer: ServiceResponse<BoxBody>,
 ) -> ServiceResponse<BoxBody> {
     let status = answer.status();
-    let error = answer.response().error();
-    log.end(shared, status, error.map(|error| error as &dyn Display));
+    let error = answer
+        .response()
+        .error()
+        .map(|error| -> &dyn Display { error });
+    log.end(shared, status, error);
     let is_page = is_html(answer.response());
     let mut answer = if (status.is_client_error() || status.is_server_error()) && !is_page {
         as_page(shared, context, answer)

@@ -78,10 +78,9 @@ fn push_text(out: &mut Vec<u8>, name: &str, text: Option<&str>) {
         return push(out, "null");
     };
     out.push(b'"');
-    if text
-        .bytes()
-        .all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
-    {
+    // Counted rather than looked for: the compiler then looks at many bytes at a time.
+    let is_special = |byte: &u8| matches!(byte, 0..b' ' | b'"' | b'\\');
+    if text.bytes().filter(is_special).count() == 0 {
         push(out, text);
     } else {
         for character in text.chars() {
