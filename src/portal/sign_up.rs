@@ -56,7 +56,7 @@ struct Checked {
 impl SignUpForm {
     fn check(&mut self, prefix: &Prefix) -> Option<Checked> {
         let name = self.name.read_public(prefix, DisplayName::parse);
-        let company = self.company.read_public(prefix, DisplayName::parse);
+        let company = self.company.read_public(prefix, company_name);
         let email = self.email.read(Email::parse);
         self.password_error = password::check(self.password.expose())
             .err()
@@ -71,6 +71,12 @@ impl SignUpForm {
             _ => None,
         }
     }
+}
+
+/// Two names stand on this page: an error says which of them it means.
+fn company_name(text: &str) -> Result<DisplayName, String> {
+    DisplayName::parse(text)
+        .map_err(|wrong| wrong.to_string().replace("he name", "he company’s name"))
 }
 
 #[derive(Template)]

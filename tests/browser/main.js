@@ -1,9 +1,10 @@
 // The portal in a real browser: one demo of the binary that LATCHKEY_BIN names, one Chromium, all suites. Run by scripts/test.
 
-import { after, before } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { Chrome } from './lib/chrome.js';
 import { Demo } from './lib/demo.js';
 import journey from './journey.js';
+import pictures from './pictures.js';
 import promises from './promises.js';
 import routes from './routes.js';
 import withoutScript from './without_script.js';
@@ -21,7 +22,7 @@ after(async () => {
   await world.demo?.stop();
 });
 
-journey(world);
-withoutScript(world);
-promises(world);
-routes(world);
+// Most of the journey is waiting, most of the routes is computing: side by side they take the time of the longer.
+describe('the portal in a browser', { concurrency: 3 }, () => {
+  for (const suite of [routes, promises, journey, withoutScript, pictures]) suite(world);
+});

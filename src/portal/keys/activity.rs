@@ -6,11 +6,13 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
 use askama::Template;
+use latchkey_rules::code::Code;
 use latchkey_rules::time::{DAY_MS, HOUR_MS, Millis};
 use serde::Deserialize;
 
 use super::counts::Counts;
 use super::{KeyPath, csv, facts, show};
+use crate::portal::chart::Chart;
 use crate::store::activity::{self, ActivityRow};
 use crate::store::keys;
 use crate::web::error::Error;
@@ -117,6 +119,9 @@ struct ActivityView {
     ranges: Vec<(&'static str, &'static str)>,
     since: String,
     counts: Counts,
+    /// The thirty days drawn, in place of the table; other ranges have the table.
+    chart: Chart,
+    is_drawn: bool,
     slots: Vec<Slot>,
     slot_label: &'static str,
 }
@@ -148,6 +153,8 @@ pub(super) async fn show(
         ranges: Range::ALL.map(|one| (one.word(), one.label())).to_vec(),
         since: zone::utc(from),
         counts: Counts::since(&rows, from),
+        chart: Chart::of(counted(&rows), now, "day"),
+        is_drawn: range == Range::Days30,
         slots: slots(&rows, range),
         slot_label: if range.is_short() { "Hour" } else { "Day" },
         frame,
@@ -188,6 +195,10 @@ pub(super) async fn download(
         .body(text))
 }
 
+fn counted(rows: &[ActivityRow]) -> impl Iterator<Item = (Millis, Code, i64)> {
+    rows.iter().map(|row| (row.hour, row.code, row.count))
+}
+
 /// The rows added up by hour or by UTC day, newest first.
 fn slots(rows: &[ActivityRow], range: Range) -> Vec<Slot> {
     let start = |at: Millis| {
@@ -220,7 +231,6 @@ fn slots(rows: &[ActivityRow], range: Range) -> Vec<Slot> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use latchkey_rules::code::Code;
 
     const NOW: Millis = Millis(1_795_257_600_000); // 21 Nov 2026, 10:40 UTC
 

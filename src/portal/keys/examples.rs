@@ -3,10 +3,18 @@
 
 use crate::store::products::Sample;
 
+/// The curl line in the parts that a page colours, each quoted for a shell.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Curl {
+    pub flag: String,
+    pub url: String,
+    pub header: String,
+}
+
 /// The lines, one text for each tab.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Examples {
-    pub curl: String,
+    pub curl: Curl,
     pub javascript: String,
     pub python: String,
     pub env_line: String,
@@ -24,11 +32,11 @@ impl Examples {
             format!("-X {} ", shell(method))
         };
         Self {
-            curl: format!(
-                "curl {flag}{} \\\n  -H {}",
-                shell(url),
-                shell(&format!("{header}: {secret}"))
-            ),
+            curl: Curl {
+                flag,
+                url: shell(url),
+                header: shell(&format!("{header}: {secret}")),
+            },
             javascript: format!(
                 "const answer = await fetch({}, {{\n  method: {},\n  headers: {{ {}: process.env.{variable} }},\n}});\nconsole.log(answer.status, await answer.text());",
                 quoted(url),
@@ -77,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_curl_line_runs_as_printed() {
+    fn the_parts_of_the_curl_line_are_words_of_a_shell() {
         let lines = Examples::of(
             &sample("GET", "https://api.example/search?q=Bergen&n=1"),
             "X-Api-Key",
@@ -85,9 +93,10 @@ mod tests {
             "lk_live_x",
         );
         assert_eq!(
-            lines.curl,
-            "curl 'https://api.example/search?q=Bergen&n=1' \\\n  -H 'X-Api-Key: lk_live_x'"
+            (lines.curl.flag.as_str(), lines.curl.url.as_str()),
+            ("", "'https://api.example/search?q=Bergen&n=1'")
         );
+        assert_eq!(lines.curl.header, "'X-Api-Key: lk_live_x'");
         let lines = Examples::of(
             &sample("POST", "https://api.example/it's"),
             "X-Api-Key",
@@ -95,8 +104,8 @@ mod tests {
             "lk_live_x",
         );
         assert_eq!(
-            lines.curl,
-            "curl -X POST 'https://api.example/it'\\''s' \\\n  -H 'X-Api-Key: lk_live_x'"
+            (lines.curl.flag.as_str(), lines.curl.url.as_str()),
+            ("-X POST ", "'https://api.example/it'\\''s'")
         );
     }
 
