@@ -24,7 +24,8 @@ const KEYS: usize = 32;
 /// What was seen of a server: when, in hours, its memory in KiB and its open files.
 type Seen = Vec<(f64, f64, usize)>;
 
-/// So many minutes, of which the first quarter is not judged: caches fill and threads come to be.
+/// So many minutes, of which the first quarter is not judged: people work without a pause then, so that SQLite's caches of
+/// pages (2 MiB a connection) are full and do not look like a leak.
 pub(crate) fn drill(minutes: u32) {
     let lasting = Duration::from_mins(minutes.into());
     let sites = Site::both();
@@ -57,6 +58,9 @@ pub(crate) fn drill(minutes: u32) {
             first.2,
             last.2
         );
+        let parts = (0..=12).map(|part| seen[(seen.len() - 1) * part / 12].1 / 1024.0);
+        let parts: Vec<String> = parts.map(|held| format!("{held:.1}")).collect();
+        println!("           MiB at each twelfth: {}", parts.join(" "));
         // Files come and go with connections; a leak would show as more at the end than ever before.
         holds &= slope <= KIB_AN_HOUR && last.2 <= first.2 + 4;
     }
@@ -82,7 +86,7 @@ fn soak(site: &Site, lasting: Duration) -> Seen {
     });
     let over = AtomicBool::new(false);
     let seen = thread::scope(|scope| {
-        scope.spawn(|| people(&mut writers[0], &latchkey, &over));
+        scope.spawn(|| people(&mut writers[0], &latchkey, lasting / 5, &over));
         let seen = watch(&latchkey, lasting);
         over.store(true, Ordering::SeqCst);
         seen
@@ -99,15 +103,18 @@ fn soak(site: &Site, lasting: Duration) -> Seen {
     seen
 }
 
-/// A change or two a second, and pages.
-fn people(writer: &mut Writer, latchkey: &Latchkey, over: &AtomicBool) {
+/// Changes and pages: at first without a pause, then one or two a second.
+fn people(writer: &mut Writer, latchkey: &Latchkey, busy: Duration, over: &AtomicBool) {
+    let began = needs::now();
     while !over.load(Ordering::SeqCst) {
         writer.step().expect("the portal answers");
         for path in ["/sign-in", "/docs", "/static/nothing", "/sign-up"] {
             Ask::get(path).send(&latchkey.portal);
         }
         assert_eq!(writer.looks().expect("the portal answers").status, 200);
-        thread::sleep(Duration::from_millis(500));
+        if began.elapsed() > busy {
+            thread::sleep(Duration::from_millis(500));
+        }
     }
 }
 
