@@ -2,55 +2,29 @@
 //! promise does not hold. `scripts/drill NAME [SIZE]` runs them; the suite from outside holds short forms of some.
 
 #![cfg(test)]
+#![expect(
+    dead_code,
+    unused_imports,
+    reason = "the suite from outside uses the rest of what they share"
+)]
+#![expect(
+    clippy::as_conversions,
+    reason = "figures for people, far below where a conversion would round"
+)]
 
 #[path = "../outside/database.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the suite from outside uses the rest"
-)]
 mod database;
 #[path = "../outside/facts.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the suite from outside uses the rest"
-)]
 mod facts;
 #[path = "../outside/http.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the suite from outside uses the rest"
-)]
 mod http;
 #[path = "../outside/needs.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the suite from outside uses the rest"
-)]
 mod needs;
 #[path = "../outside/operator.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the suite from outside uses the rest"
-)]
 mod operator;
 #[path = "../outside/page.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the suite from outside uses the rest"
-)]
 mod page;
 #[path = "../outside/process.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the suite from outside uses the rest"
-)]
 mod process;
 
 mod books;

@@ -164,12 +164,12 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         // Lazily, since a drill that fails may still have files open there.
-        Command::new("umount")
-            .arg("-l")
-            .arg(&self.place)
-            .status()
-            .ok();
-        fs::remove_file(&self.image).ok();
+        let unmounted = Command::new("umount").arg("-l").arg(&self.place).status();
+        for left in [unmounted.map(drop), fs::remove_file(&self.image)] {
+            if let Err(error) = left {
+                println!("  {} is left behind: {error}", self.path());
+            }
+        }
     }
 }
 

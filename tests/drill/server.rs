@@ -103,7 +103,9 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.thaw();
         send("QUIT", &[self.postmaster.id()]);
-        self.postmaster.wait().ok();
+        if let Err(error) = self.postmaster.wait() {
+            println!("  PostgreSQL did not end: {error}");
+        }
     }
 }
 

@@ -219,9 +219,9 @@ impl Life {
 
 /// The first word of the page that begins so.
 fn word(text: &str, begins: &str, at_least: usize) -> Option<String> {
-    text.match_indices(begins).find_map(|(at, _)| {
-        let rest = &text[at + begins.len()..];
-        let length = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
-        (length >= at_least).then(|| format!("{begins}{}", &rest[..length]))
-    })
+    let rests = text.split(begins).skip(1);
+    rests
+        .map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next())
+        .find_map(|word| word.filter(|word| word.len() >= at_least))
+        .map(|word| format!("{begins}{word}"))
 }

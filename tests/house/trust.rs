@@ -28,7 +28,10 @@ fn listed() -> BTreeMap<String, Row> {
         let named = tests.split('`').skip(1).step_by(2);
         let (drills, tests): (Vec<&str>, Vec<&str>) =
             named.partition(|name| name.starts_with(BY_DRILL));
-        let drills = drills.iter().map(|name| name[BY_DRILL.len()..].to_owned());
+        let drills = drills
+            .iter()
+            .filter_map(|name| name.strip_prefix(BY_DRILL))
+            .map(str::to_owned);
         let row = Row {
             state: (*state).to_owned(),
             tests: tests.into_iter().map(str::to_owned).collect(),

@@ -29,38 +29,38 @@ mod verdicts;
 
 // Drills whose short form belongs here; scripts/drill runs them at their full size.
 #[path = "../drill/books.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod books;
 #[path = "../drill/figures.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod figures;
 #[path = "../drill/frozen.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod frozen;
 #[path = "../drill/kill_nine.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod kill_nine;
 #[path = "../drill/ledger.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod ledger;
 #[path = "../drill/line.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod line;
 #[path = "../drill/load.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod load;
 #[path = "../drill/meter.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod meter;
 #[path = "../drill/migrations.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod migrations;
 #[path = "../drill/server.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod server;
 #[path = "../drill/strangers.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod strangers;
 #[path = "../drill/writers.rs"]
-#[allow(dead_code, reason = "the drill uses the rest")]
+#[expect(dead_code, reason = "the drill uses the rest")]
 mod writers;

@@ -233,6 +233,7 @@ fn products_are_found_by_slug_and_the_only_one_by_itself() {
     assert_eq!(catalogue.get(ProductIx(1)).unwrap().name, "TILES");
     assert!(catalogue.get(ProductIx(99)).is_none());
     assert_eq!((catalogue.only(), catalogue.len()), (None, 5));
+    assert!(!catalogue.is_empty() && Catalogue::default().is_empty());
     assert_eq!(catalogue.iter().count(), 5);
     assert_eq!(Catalogue::default().only(), None);
     assert_eq!(
