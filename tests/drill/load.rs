@@ -46,8 +46,8 @@ impl Load {
                 line: Line::to(gate),
                 over: Arc::clone(&over),
                 make: Arc::clone(&make),
-                number: number as usize,
-                step: clients as usize,
+                number: usize::try_from(number).expect("a few clients"),
+                step: usize::try_from(clients).expect("a few clients"),
             };
             let first = needs::now() + pause * number / clients;
             thread::spawn(move || client.work(first, pause))

@@ -7,10 +7,6 @@
     unused_imports,
     reason = "the suite from outside uses the rest of what they share"
 )]
-#![expect(
-    clippy::as_conversions,
-    reason = "figures for people, far below where a conversion would round"
-)]
 
 #[path = "../outside/database.rs"]
 mod database;

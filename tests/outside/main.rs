@@ -29,10 +29,8 @@ mod verdicts;
 
 // Drills whose short form belongs here; scripts/drill runs them at their full size.
 #[path = "../drill/books.rs"]
-#[expect(dead_code, reason = "the drill uses the rest")]
 mod books;
 #[path = "../drill/figures.rs"]
-#[expect(dead_code, reason = "the drill uses the rest")]
 mod figures;
 #[path = "../drill/frozen.rs"]
 #[expect(dead_code, reason = "the drill uses the rest")]
@@ -41,7 +39,6 @@ mod frozen;
 #[expect(dead_code, reason = "the drill uses the rest")]
 mod kill_nine;
 #[path = "../drill/ledger.rs"]
-#[expect(dead_code, reason = "the drill uses the rest")]
 mod ledger;
 #[path = "../drill/line.rs"]
 #[expect(dead_code, reason = "the drill uses the rest")]
@@ -59,7 +56,6 @@ mod migrations;
 #[expect(dead_code, reason = "the drill uses the rest")]
 mod server;
 #[path = "../drill/strangers.rs"]
-#[expect(dead_code, reason = "the drill uses the rest")]
 mod strangers;
 #[path = "../drill/writers.rs"]
 #[expect(dead_code, reason = "the drill uses the rest")]
