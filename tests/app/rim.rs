@@ -35,6 +35,8 @@ fn has_them_all(answer: &Answer, https: bool, what: &str) {
     let strict = https.then_some("max-age=63072000");
     assert_eq!(answer.header("strict-transport-security"), strict, "{what}");
     assert_eq!(answer.header("server"), None, "{what}");
+    let id = answer.header("latchkey-request-id").unwrap_or_default();
+    assert!(id.starts_with("req_"), "{what} has no name");
 }
 
 #[actix_web::test]

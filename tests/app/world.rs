@@ -66,6 +66,18 @@ impl Answer {
         found
     }
 
+    /// The headers, but for the request's own name.
+    pub(crate) fn headers_alike(&self) -> Vec<(String, String)> {
+        let mut headers = self.headers.clone();
+        for (name, value) in &mut headers {
+            if name == "latchkey-request-id" {
+                assert!(value.starts_with("req_") && value.len() == 30, "{value}");
+                "REQ".clone_into(value);
+            }
+        }
+        headers
+    }
+
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.headers
             .iter()
