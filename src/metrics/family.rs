@@ -1,5 +1,4 @@
-//! What a family of samples is called, what kind it is, and which labels its samples have. `docs/operations.md` has a row
-//! for each; a test compares them.
+//! What a family of samples is called, what kind it is, and which labels its samples have.
 
 /// How Prometheus is to read the samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
