@@ -88,6 +88,7 @@ impl Gate {
         )?;
         let flusher = Flusher::new(
             Arc::clone(&meter),
+            follower.applier().replica(),
             Arc::clone(&contact),
             db,
             clock.clone(),

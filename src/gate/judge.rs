@@ -23,7 +23,7 @@ use super::contact::{Contact, Freshness};
 use super::meter::Meter;
 use super::meter::tally::Subject;
 use super::metrics::Metrics;
-use super::replica::{Facts, Found, Known, Replica, View};
+use super::replica::{Facts, Found, Known, Replica};
 
 const NOT_FROM_QUERY: &str = "A key stands in the query of this request, where this product does not take it. Send it in a header.";
 
@@ -153,6 +153,15 @@ enum Shown {
     Secret(Digest),
 }
 
+impl Shown {
+    fn digest(&self) -> Option<&Digest> {
+        match self {
+            Self::Secret(digest) => Some(digest),
+            Self::Plain(_) | Self::Malformed => None,
+        }
+    }
+}
+
 /// Where a verdict goes: to the answer, and to the count.
 struct Out<'o, A> {
     answer: &'o mut A,
@@ -195,7 +204,7 @@ impl Judge {
         let mut counted = Vec::with_capacity(asks.len());
         let judged = self.replica.with_all(|view, facts| {
             // All are looked up before the first is decided: see `with_all`.
-            let found: Vec<Found<'_>> = shown.iter().map(|shown| look_up(shown, view)).collect();
+            let found = view.find_all(shown.iter().map(Shown::digest));
             for (done, ((ask, shown), found)) in asks.iter().zip(&shown).zip(&found).enumerate() {
                 let (credential, known) = match shown {
                     Shown::Secret(_) => self
@@ -295,7 +304,13 @@ impl Judge {
         if ask.counted {
             self.metrics.verdict(code);
             if let Some(known) = known {
-                (out.count)(subject(known, product, code, facts));
+                let subject = subject(known, product, code, facts);
+                // Almost every verdict is an allow, which the key's own record counts.
+                let is_counted =
+                    code == Code::Valid && known.admits(moment.now, subject.product_row);
+                if !is_counted {
+                    (out.count)(subject);
+                }
             }
         }
         let product = product.and_then(|product| facts.catalogue.get(product));
@@ -307,13 +322,6 @@ impl Judge {
             reads_query: product.is_none_or(|product| product.key_in_query != KeyInQuery::Never),
             by_method_alone,
         })
-    }
-}
-
-fn look_up<'v>(shown: &Shown, view: &'v View<'_>) -> Found<'v> {
-    match shown {
-        Shown::Secret(digest) => view.find(digest),
-        Shown::Plain(_) | Shown::Malformed => Found::Unknown,
     }
 }
 

@@ -9,15 +9,18 @@ mod policies;
 mod record;
 mod rows;
 mod shard;
+mod uses;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arc_swap::ArcSwap;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::secret::Digest;
 use latchkey_rules::time::Millis;
 use latchkey_rules::verdict::KeyFacts;
+
+use crate::store::replica::RowId;
 
 pub(crate) use facts::{Account, Facts, Policy};
 use record::{Beside, Record};
@@ -33,6 +36,19 @@ pub(crate) struct Replica {
     shards: Vec<RwLock<Shard>>,
     facts: ArcSwap<Facts>,
     keys: AtomicU64,
+    /// What secrets counted that were changed or went.
+    left: Mutex<Vec<Admitted>>,
+}
+
+/// Requests that one secret let through to one product in one hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    pub(crate) account_row: RowId,
+    pub(crate) key_row: RowId,
+    pub(crate) secret_number: u16,
+    pub(crate) product_row: RowId,
+    pub(crate) hour: Millis,
+    pub(crate) times: i64,
 }
 
 /// What is known of a secret.
@@ -79,6 +95,12 @@ impl Known<'_> {
     pub(crate) fn retires_at(&self) -> Option<Millis> {
         self.record.retires_at()
     }
+
+    /// Counts a request that was let through to that product. False when it is to be counted elsewhere: the record has
+    /// room for one hour and product at a time.
+    pub(crate) fn admits(&self, now: Millis, product_row: RowId) -> bool {
+        self.record.uses.add(now, product_row)
+    }
 }
 
 impl<'a> Known<'a> {
@@ -104,6 +126,7 @@ impl Replica {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             facts: ArcSwap::from_pointee(facts),
             keys: AtomicU64::new(0),
+            left: Mutex::default(),
         }
     }
 
@@ -158,6 +181,24 @@ impl Replica {
             .sum()
     }
 
+    /// Takes out what the records have counted.
+    pub(crate) fn take_admitted(&self) -> Vec<Admitted> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = std::mem::take(&mut *left);
+        drop(left);
+        for shard in (0..SHARDS).filter_map(|shard| self.read(shard)) {
+            let facts = self.facts.load();
+            let counted = |(record, beside)| admitted(record, beside, &facts);
+            taken.extend(shard.all().filter_map(counted));
+        }
+        taken
+    }
+
+    fn keep(&self, admitted: Admitted) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.push(admitted);
+    }
+
     fn publish(&self, facts: &Facts) {
         self.facts.store(facts.clone().into());
     }
@@ -181,10 +222,58 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
-    /// What is known of the secret.
-    pub(crate) fn find(&self, digest: &Digest) -> Found<'_> {
-        let shard = self.shards.get(shard_of(digest.as_bytes()));
-        found(shard.and_then(Option::as_deref), digest, self.facts)
+    /// What is known of each secret, in their order; nothing for those that are none.
+    ///
+    /// In three steps over all of them, each of which reads one kind of memory and waits for none of its own reads: the
+    /// processor then fetches many lines at a time, where a look-up by itself waits for one after another.
+    pub(crate) fn find_all<'d>(
+        &self,
+        digests: impl Iterator<Item = Option<&'d Digest>>,
+    ) -> Vec<Found<'_>> {
+        let guessed: Vec<Guess<'_, '_>> = digests.map(|digest| self.guess(digest)).collect();
+        let right: Vec<bool> = guessed.iter().map(Guess::is_right).collect();
+        let both = guessed.iter().zip(right);
+        both.map(|(guess, is_right)| guess.found(is_right, self.facts))
+            .collect()
+    }
+
+    fn guess<'v, 'd>(&'v self, digest: Option<&'d Digest>) -> Guess<'v, 'd> {
+        let shard = digest.and_then(|digest| self.shards.get(shard_of(digest.as_bytes())));
+        let shard = shard.and_then(Option::as_deref);
+        let slot = shard
+            .zip(digest)
+            .and_then(|(shard, digest)| shard.guess(digest.as_bytes()));
+        Guess {
+            digest,
+            shard,
+            slot,
+        }
+    }
+}
+
+/// Where a secret stands, before its record was read.
+struct Guess<'v, 'd> {
+    digest: Option<&'d Digest>,
+    shard: Option<&'v Shard>,
+    slot: Option<u32>,
+}
+
+impl<'v> Guess<'v, '_> {
+    fn is_right(&self) -> bool {
+        let record = self.slot.and_then(|slot| self.shard?.record(slot));
+        record
+            .zip(self.digest)
+            .is_some_and(|(record, digest)| record.is(digest.as_bytes()))
+    }
+
+    fn found(&self, is_right: bool, facts: &'v Facts) -> Found<'v> {
+        match (self.digest, self.shard, self.slot) {
+            (None, ..) => Found::Unknown,
+            (_, Some(shard), Some(slot)) if is_right => {
+                known(shard, slot, facts).map_or(Found::Broken, Found::Known)
+            }
+            (Some(digest), shard, _) => found(shard, digest, facts),
+        }
     }
 }
 
@@ -207,6 +296,19 @@ fn known<'a>(shard: &'a Shard, slot: u32, facts: &'a Facts) -> Option<Known<'a>>
         policy: facts.policies.get(record.policy)?,
         account,
         plan: facts.plan_of(account)?,
+    })
+}
+
+/// Takes out what a record has counted.
+fn admitted(record: &Record, beside: &Beside, facts: &Facts) -> Option<Admitted> {
+    let used = record.uses.take()?;
+    Some(Admitted {
+        account_row: facts.accounts.get(record.account)?.row,
+        key_row: RowId::from_number(beside.row()),
+        secret_number: record.number,
+        product_row: used.product_row,
+        hour: used.hour,
+        times: used.times,
     })
 }
 

@@ -7,15 +7,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use latchkey_rules::code::Code;
 use rand::RngExt;
 
 use super::journal::Journal;
 use super::outbox::{Attempt, Outbox};
 use super::pending::{ENTRY_BYTES, Pending};
-use super::tally::Count;
+use super::tally::{Count, Subject};
 use super::{Batch, Meter};
 use crate::clock::Clock;
 use crate::gate::contact::{Contact, Freshness};
+use crate::gate::replica::{Admitted, Replica};
 use crate::store::Db;
 
 /// Rows of one batch, and of one second: writing more would take the processor away from deciding. A row that waits
@@ -29,6 +31,7 @@ const TRIES: u8 = 3;
 /// The thread's own part: what waits, and where it goes.
 pub(crate) struct Flusher {
     meter: Arc<Meter>,
+    replica: Arc<Replica>,
     contact: Arc<Contact>,
     outbox: Outbox,
     clock: Clock,
@@ -52,6 +55,7 @@ impl Flusher {
     /// A flusher with a new epoch; what an earlier run left waits before anything new.
     pub(crate) fn new(
         meter: Arc<Meter>,
+        replica: Arc<Replica>,
         contact: Arc<Contact>,
         db: Db,
         clock: Clock,
@@ -65,6 +69,7 @@ impl Flusher {
         let in_flight = left.in_flight.map(|batch| InFlight { batch, refusals: 0 });
         Ok(Self {
             meter,
+            replica,
             contact,
             outbox: Outbox::open(db)?,
             clock,
@@ -91,7 +96,8 @@ impl Flusher {
     }
 
     fn flush(&mut self) {
-        let fresh = self.meter.tally.take();
+        let mut fresh = self.meter.tally.take();
+        fresh.extend(self.replica.take_admitted().iter().map(count_of));
         let in_touch = self.in_touch();
         if in_touch && !self.is_waiting() && fresh.len() <= BATCH_ROWS {
             if !fresh.is_empty() {
@@ -250,5 +256,20 @@ impl Flusher {
             .counts
             .queued
             .store(waiting * ENTRY_BYTES, Ordering::Relaxed);
+    }
+}
+
+/// What a key's record has counted: requests that were let through.
+fn count_of(admitted: &Admitted) -> Count {
+    Count {
+        subject: Subject {
+            account_row: admitted.account_row,
+            key_row: admitted.key_row,
+            secret_number: admitted.secret_number,
+            product_row: admitted.product_row,
+            code: Code::Valid,
+        },
+        hour: admitted.hour,
+        times: admitted.times,
     }
 }

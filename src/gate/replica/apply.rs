@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use latchkey_rules::product::{Catalogue, CatalogueError, ProductFacts};
+use smol_str::SmolStr;
 
 use crate::store::changes::ChangeKind;
 use crate::store::replica::{
@@ -18,7 +19,8 @@ use super::facts::{Account, Facts, Plan, Shared};
 use super::policies::{Policies, Restrictions};
 use super::record::{Beside, Line, NONE, Record};
 use super::rows::Rows;
-use super::{Replica, pack, shard_of, unpack};
+use super::shard::Shard;
+use super::{Replica, admitted, pack, shard_of, unpack};
 
 /// Writes what the store says into the replica.
 pub(crate) struct Applier {
@@ -135,7 +137,7 @@ impl Applier {
             let written = Account {
                 row: account.row,
                 generation: account.generation,
-                slug: Arc::from(account.slug.as_str()),
+                slug: SmolStr::new(&account.slug),
                 plan_row: account.plan_row,
                 suspended: account.suspended,
             };
@@ -282,15 +284,22 @@ impl Applier {
         let replica = Arc::clone(&self.replica);
         let mut written = replica.write(shard)?;
         let old = written.find(&record.digest);
-        let old = old
-            .and_then(|slot| written.record(slot))
-            .map(|old| old.policy);
+        let old = old.and_then(|slot| self.let_go(&written, slot));
         self.policies.hold(record.policy);
         let slot = written.put(record, beside);
         if let Some(old) = old {
             self.policies.release(old);
         }
         Some(pack(shard, slot))
+    }
+
+    /// Keeps what a record has counted before it is written over or taken out, and answers the policy that it held.
+    fn let_go(&self, shard: &Shard, slot: u32) -> Option<u32> {
+        let (record, beside) = (shard.record(slot)?, shard.beside(slot)?);
+        if let Some(admitted) = admitted(record, beside, &self.facts) {
+            self.replica.keep(admitted);
+        }
+        Some(record.policy)
     }
 
     /// Takes one secret out, if it still is that key's.
@@ -304,8 +313,8 @@ impl Applier {
             .beside(slot)
             .is_some_and(|beside| beside.row() == row.number())
         {
-            if let Some(record) = shard.record(slot) {
-                self.policies.release(record.policy);
+            if let Some(policy) = self.let_go(&shard, slot) {
+                self.policies.release(policy);
             }
             shard.remove(slot);
         }

@@ -8,6 +8,7 @@ use latchkey_rules::access::Access;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::product::{Catalogue, ProductIx};
+use smol_str::SmolStr;
 
 use crate::store::replica::RowId;
 
@@ -39,7 +40,8 @@ pub(crate) struct Policy {
 pub(crate) struct Account {
     pub(crate) row: RowId,
     pub(super) generation: i64,
-    pub(crate) slug: Arc<str>,
+    /// Kept in place: an answer names it, and a text elsewhere would be one more line of memory to wait for.
+    pub(crate) slug: SmolStr,
     pub(super) plan_row: RowId,
     pub(crate) suspended: bool,
 }

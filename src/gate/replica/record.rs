@@ -6,6 +6,7 @@ use latchkey_rules::key_id::KeyId;
 use latchkey_rules::time::{Millis, SECOND_MS};
 use latchkey_rules::verdict::Standing;
 
+use super::uses::Uses;
 use crate::store::replica::ReplicaStanding;
 
 /// No slot, no successor.
@@ -27,8 +28,8 @@ pub(super) struct Record {
     pub(super) number: u16,
     standing: u8,
     _spare: u8,
-    /// Room for the limiter's word, which belongs on this line because a decision changes it.
-    _limiter: u64,
+    /// On this line because a verdict adds to it.
+    pub(super) uses: Uses,
 }
 
 const _: () = assert!(size_of::<Record>() == 64);
@@ -65,7 +66,7 @@ impl Record {
             number: line.number,
             standing,
             _spare: 0,
-            _limiter: 0,
+            uses: Uses::default(),
         }
     }
 

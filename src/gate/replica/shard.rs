@@ -37,6 +37,12 @@ impl Shard {
         self.index.find(hash(digest), same).copied()
     }
 
+    /// The slot that the index knows for a digest that hashes alike: almost always this one's, and found without a look
+    /// at a record.
+    pub(super) fn guess(&self, digest: &[u8; 32]) -> Option<u32> {
+        self.index.find(hash(digest), |_slot| true).copied()
+    }
+
     pub(super) fn record(&self, slot: u32) -> Option<&Record> {
         let (chunk, place) = place(slot);
         self.records.get(chunk)?.get(place)
@@ -45,6 +51,14 @@ impl Shard {
     pub(super) fn beside(&self, slot: u32) -> Option<&Beside> {
         let (chunk, place) = place(slot);
         self.beside.get(chunk)?.get(place)
+    }
+
+    /// Every secret that was not taken out, and those that were until their slot is given away.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Record, &Beside)> {
+        self.records
+            .iter()
+            .flatten()
+            .zip(self.beside.iter().flatten())
     }
 
     pub(super) fn beside_mut(&mut self, slot: u32) -> Option<&mut Beside> {
