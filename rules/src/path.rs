@@ -9,6 +9,8 @@ mod segments;
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 pub(crate) use readings::every_reading_between;
 use segments::Segments;
 
@@ -53,8 +55,10 @@ pub enum PathError {
 /// A request target cut in two at the first `?`: the path, and the query without it.
 #[must_use]
 pub fn split_target(raw: &str) -> (&str, Option<&str>) {
-    match raw.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
+    // Four times for each verdict: worth a search that looks at many bytes at once.
+    let cut = memchr(b'?', raw.as_bytes()).and_then(|at| raw.split_at_checked(at));
+    match cut {
+        Some((path, query)) => (path, query.strip_prefix('?')),
         None => (raw, None),
     }
 }

@@ -130,9 +130,11 @@ pub fn normal_host(host: &str) -> Option<Cow<'_, str>> {
         let address: Ipv6Addr = inner.parse().ok()?;
         return is_port(after).then(|| Cow::Owned(format!("[{address}]")));
     }
-    let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+    let colon = host.bytes().position(|byte| byte == b':');
+    let (name, port) = host.split_at(colon.unwrap_or(host.len()));
     let name = name.strip_suffix('.').unwrap_or(name);
-    let is_name = (1..=MAX_BYTES).contains(&name.len()) && name.split('.').all(is_label);
+    let mut labels = name.as_bytes().split(|byte| *byte == b'.');
+    let is_name = (1..=MAX_BYTES).contains(&name.len()) && labels.all(is_label);
     if !is_name || !is_port(port) {
         return None;
     }
@@ -151,9 +153,7 @@ fn is_port(text: &str) -> bool {
             .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn is_label(label: &str) -> bool {
-    !label.is_empty()
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+fn is_label(label: &[u8]) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    !label.is_empty() && label.iter().all(fits)
 }

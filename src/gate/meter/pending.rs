@@ -4,9 +4,7 @@
 //! on the database's pages, and one page is written where rows in the order of their arrival would take hundreds.
 //! It must not know files or the database.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::ops::Bound;
+use std::mem;
 
 use latchkey_rules::time::Millis;
 
@@ -30,61 +28,67 @@ struct Place {
 /// Waiting counts.
 #[derive(Default)]
 pub(super) struct Pending {
-    counts: BTreeMap<Place, Count>,
+    /// In the order of their places, one for each. A busy gate adds as many as wait, so that adding is merging two lists.
+    counts: Vec<Count>,
     /// Where the last ones that left stood: the next ones are those behind it.
     hand: Option<Place>,
 }
 
 impl Pending {
     /// Adds counts; at most `limit` different ones are kept. Answers those that found no room.
-    pub(super) fn add(&mut self, counts: Vec<Count>, limit: usize) -> Vec<Count> {
+    pub(super) fn add(&mut self, mut counts: Vec<Count>, limit: usize) -> Vec<Count> {
+        counts.sort_unstable_by_key(place_of);
+        let mut room = limit.saturating_sub(self.counts.len());
+        let mut merged: Vec<Count> = Vec::with_capacity(self.counts.len() + counts.len());
         let mut lost = Vec::new();
+        let mut waiting = mem::take(&mut self.counts).into_iter().peekable();
         for count in counts {
-            let has_room = self.counts.len() < limit;
-            match self.counts.entry(place_of(&count)) {
-                Entry::Occupied(mut known) => known.get_mut().times += count.times,
-                Entry::Vacant(place) if has_room => {
-                    place.insert(count);
+            let place = place_of(&count);
+            while let Some(other) = waiting.next_if(|other| place_of(other) <= place) {
+                merged.push(other);
+            }
+            match merged.last_mut() {
+                Some(same) if place_of(same) == place => same.times += count.times,
+                _ if room > 0 => {
+                    room -= 1;
+                    merged.push(count);
                 }
-                Entry::Vacant(_) => lost.push(count),
+                _ => lost.push(count),
             }
         }
+        merged.extend(waiting);
+        self.counts = merged;
         lost
     }
 
     /// Takes out the next ones, at most so many. Every count has its turn within one round.
     pub(super) fn take(&mut self, most: usize) -> Vec<Count> {
-        let behind = match self.hand {
-            Some(hand) => (Bound::Excluded(hand), Bound::Unbounded),
-            None => (Bound::Unbounded, Bound::Unbounded),
-        };
-        let rest = self.counts.range(behind);
-        let next: Vec<Place> = rest
-            .chain(self.counts.iter())
-            .take(most.min(self.counts.len()))
-            .map(|(place, _)| *place)
-            .collect();
-        self.hand = next.last().copied();
-        next.iter()
-            .filter_map(|place| self.counts.remove(place))
-            .collect()
+        let behind = self.hand.map_or(0, |hand| {
+            self.counts.partition_point(|count| place_of(count) <= hand)
+        });
+        let end = self.counts.len().min(behind.saturating_add(most));
+        let mut next: Vec<Count> = self.counts.drain(behind..end).collect();
+        // Then those in front of the hand; what stood behind it has gone.
+        let rest = behind.min(most - next.len());
+        next.extend(self.counts.drain(..rest));
+        self.hand = next.last().map(place_of);
+        next
     }
 
     /// Takes these counts out again.
     pub(super) fn subtract(&mut self, counts: &[Count]) {
         for count in counts {
-            if let Entry::Occupied(mut known) = self.counts.entry(place_of(count)) {
-                known.get_mut().times -= count.times;
-                if known.get().times <= 0 {
-                    known.remove();
-                }
+            let known = self.counts.binary_search_by_key(&place_of(count), place_of);
+            if let Some(known) = known.ok().and_then(|at| self.counts.get_mut(at)) {
+                known.times -= count.times;
             }
         }
+        self.counts.retain(|count| count.times > 0);
     }
 
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &Count> {
-        self.counts.values()
+        self.counts.iter()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -116,7 +120,10 @@ fn place_of(count: &Count) -> Place {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use latchkey_rules::code::Code;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -164,5 +171,29 @@ mod tests {
         assert_eq!(pending.take(2), [count(3, 1), count(4, 1)]);
         assert_eq!(pending.take(2), [count(5, 1), count(1, 1)]);
         assert_eq!(pending.take(9), [count(2, 1)]);
+    }
+
+    proptest! {
+        #[test]
+        fn merged_counts_are_those_of_a_map(
+            steps in prop::collection::vec((prop::collection::vec((0..40_i64, 1..9_i64), 0..30), 0..20_usize), 1..12)
+        ) {
+            let (mut pending, mut map) = (Pending::default(), BTreeMap::new());
+            for (added, most) in steps {
+                for (key, times) in &added {
+                    *map.entry(*key).or_insert(0) += times;
+                }
+                let added = added.iter().map(|(key, times)| count(*key, *times));
+                prop_assert_eq!(pending.add(added.collect(), 99), []);
+                let taken = pending.take(most);
+                prop_assert_eq!(taken.len(), most.min(map.len()));
+                for count in taken {
+                    let key = count.subject.key_row.number();
+                    prop_assert_eq!(map.remove(&key), Some(count.times));
+                }
+                let left: Vec<Count> = map.iter().map(|(key, times)| count(*key, *times)).collect();
+                prop_assert_eq!(all(&pending), left);
+            }
+        }
     }
 }
