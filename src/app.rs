@@ -7,8 +7,11 @@ mod serve;
 mod settings;
 
 use std::io;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
+
+use actix_server::Server;
 
 use crate::clock::Clock;
 use crate::config::master_key::{MasterKeyError, MasterKeys};
@@ -235,6 +238,15 @@ impl Application {
         drop(self.jobs);
         served
     }
+}
+
+/// The gate's server alone, on this listener, as [`Application::run`] serves it: for tests that speak to it byte by byte.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve_gate(listener: TcpListener, gate: Gate) -> io::Result<Server> {
+    let address = listener.local_addr()?;
+    serve::gate_server(Bound::Tcp(listener, address), gate)
 }
 
 /// Who counts besides the gate.

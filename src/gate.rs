@@ -21,7 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use actix_web::web::ServiceConfig;
+use actix_http::body::BoxBody;
+use actix_http::{Request, Response};
 use latchkey_rules::product::Catalogue;
 
 use crate::clock::Clock;
@@ -127,9 +128,9 @@ impl Gate {
         Ok(())
     }
 
-    /// Registers the gate's routes, the most asked first.
-    pub fn configure(&self, config: &mut ServiceConfig) {
-        http::configure(self, config);
+    /// Answers a request over HTTP, on whichever path of the gate's.
+    pub async fn answer(&self, request: Request) -> Response<BoxBody> {
+        http::answer(self, request).await
     }
 
     /// Writes what was counted, or puts it on disk, and ends both threads. Nothing may be asked of the gate after it.

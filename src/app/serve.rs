@@ -1,11 +1,19 @@
 //! Both servers in one runtime, and how they end.
 
+use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_http::body::BoxBody;
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Request, Response};
+use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
+use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Error;
@@ -20,6 +28,9 @@ const FINISH_SECONDS: u64 = 6;
 /// Idle connections of people are closed sooner than those of gateways, which keep theirs for the next request.
 const PEOPLE_STAY: Duration = Duration::from_secs(15);
 const GATEWAYS_STAY: Duration = Duration::from_secs(90);
+
+/// How long a closing connection may take.
+const DISCONNECT: Duration = Duration::from_secs(1);
 
 /// Two threads serve pages: people are few, and the gate needs the cores.
 const PORTAL_WORKERS: usize = 2;
@@ -70,18 +81,53 @@ fn portal_server(bound: Bound, shared: Shared) -> io::Result<Server> {
     .run())
 }
 
-fn gate_server(bound: Bound, gate: Gate) -> io::Result<Server> {
-    let server = HttpServer::new(move || {
+/// The gate stands on the framework's HTTP alone: routes, extractors and middleware would cost it a part of each verdict.
+pub(super) fn gate_server(bound: Bound, gate: Gate) -> io::Result<Server> {
+    let builder = Server::build()
+        .shutdown_timeout(FINISH_SECONDS)
+        .disable_signals();
+    let ending = builder.graceful_shutdown_signal();
+    let builder = match bound {
+        Bound::Tcp(listener, _) => builder.listen("gate", listener, move || {
+            let connected = |io: TcpStream| async move {
+                let peer = io.peer_addr().ok();
+                Ok((io, peer))
+            };
+            fn_service(connected).and_then(gate_service(gate.clone(), ending.clone()))
+        }),
+        Bound::Unix(listener, _) => builder.listen_uds("gate", listener, move || {
+            let connected = |io: UnixStream| async move { Ok((io, None)) };
+            fn_service(connected).and_then(gate_service(gate.clone(), ending.clone()))
+        }),
+    };
+    Ok(builder?.run())
+}
+
+/// HTTP/1.1 on one kind of connection, with its peer's address.
+fn gate_service<T>(
+    gate: Gate,
+    ending: GracefulShutdownSignal,
+) -> impl ServiceFactory<
+    (T, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let answered = move |request: Request| {
         let gate = gate.clone();
-        App::new().configure(move |config| gate.configure(config))
-    })
-    .keep_alive(GATEWAYS_STAY)
-    .client_request_timeout(limits::HEAD_TIME)
-    .shutdown_timeout(FINISH_SECONDS)
-    .disable_signals();
-    Ok(match bound {
-        Bound::Tcp(listener, _) => server.listen(listener)?,
-        Bound::Unix(listener, _) => server.listen_uds(listener)?,
-    }
-    .run())
+        async move { Ok::<Response<BoxBody>, Infallible>(gate.answer(request).await) }
+    };
+    HttpService::build()
+        .keep_alive(GATEWAYS_STAY)
+        .client_request_timeout(limits::HEAD_TIME)
+        .client_disconnect_timeout(DISCONNECT)
+        .graceful_shutdown_signal(move || {
+            let ending = ending.clone();
+            async move { ending.notified().await }
+        })
+        .h1(fn_service(answered))
 }

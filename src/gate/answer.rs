@@ -5,9 +5,9 @@
 pub(crate) mod json;
 pub(crate) mod names;
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderValue, HttpDate};
+use actix_http::body::BoxBody;
+use actix_http::header::{self, HeaderMap, HeaderValue, HttpDate};
+use actix_http::{ConnectionType, Response, StatusCode};
 use actix_web::web::Bytes;
 use latchkey_rules::code::Code;
 use latchkey_rules::key_id::KeyIdText;
@@ -28,6 +28,9 @@ const EXPOSED: &str = "Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Lim
 /// Of the body of an allow.
 const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const NOTHING: HeaderValue = HeaderValue::from_static("-");
+
+/// What a request is answered with.
+pub(crate) type Answer = Response<BoxBody>;
 
 /// A request that never came to a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,8 +108,20 @@ pub(crate) struct Refused<'a> {
     pub(crate) realm: &'a str,
 }
 
+/// An answer whose body is JSON.
+pub(crate) fn as_json(status: StatusCode, body: &impl Serialize) -> Answer {
+    // Texts and numbers of ours always have a form in JSON.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    let mut answer = Answer::with_body(status, BoxBody::new(body));
+    let media_type = HeaderValue::from_static("application/json");
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media_type);
+    answer
+}
+
 /// An error as the client reads it.
-pub(crate) fn refused(refused: &Refused<'_>, public_url: &str) -> HttpResponse {
+pub(crate) fn refused(refused: &Refused<'_>, public_url: &str) -> Answer {
     let (status, id) = (refused.status, refused.request_id);
     let help = match refused.verdict {
         Some(code) => format!("{public_url}/r/{id}?verdict={}", code.as_str()),
@@ -120,7 +135,7 @@ pub(crate) fn refused(refused: &Refused<'_>, public_url: &str) -> HttpResponse {
             help,
         },
     };
-    let mut answer = HttpResponse::build(status).json(body);
+    let mut answer = as_json(status, &body);
     let headers = answer.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(name::REQUEST_ID.clone(), value(id));
@@ -144,7 +159,7 @@ pub(crate) fn refused(refused: &Refused<'_>, public_url: &str) -> HttpResponse {
 }
 
 /// A request that never came to a verdict, as the client reads it.
-pub(crate) fn failed(failure: &Failure, id: &RequestId, public_url: &str) -> HttpResponse {
+pub(crate) fn failed(failure: &Failure, id: &RequestId, public_url: &str) -> Answer {
     let (status, word) = failure.status();
     let mut answer = refused(
         &Refused {
@@ -174,9 +189,7 @@ pub(crate) fn failed(failure: &Failure, id: &RequestId, public_url: &str) -> Htt
         | Failure::TooLarge { .. }
         | Failure::Encoded
         | Failure::BodyBroken => {
-            answer
-                .head_mut()
-                .set_connection_type(actix_web::http::ConnectionType::Close);
+            answer.head_mut().set_connection_type(ConnectionType::Close);
         }
         _ => {}
     }

@@ -16,39 +16,33 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 
-use actix_web::http::Method;
-use actix_web::http::header::HeaderValue;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_http::header::HeaderValue;
+use actix_http::{Method, Request};
 use futures_util::FutureExt;
 
 use super::Gate;
-use super::answer::{self, Failure};
+use super::answer::{self, Answer, Failure};
 use super::metrics::Endpoint;
 use crate::web::request_id::RequestId;
 use heads::Heads;
 
-/// The gate's service: one handler for every path.
-pub(super) fn configure(gate: &Gate, config: &mut web::ServiceConfig) {
-    config
-        .app_data(web::Data::new(gate.clone()))
-        .default_service(web::to(answer));
-}
-
-/// Which path does what. One look at it in place of a router, which tries its resources one after another: that
+/// Answers a request. One look at its path in place of a router, which tries its resources one after another: that
 /// costs a tenth of a verdict.
-async fn answer(request: HttpRequest, payload: web::Payload) -> HttpResponse {
+pub(super) async fn answer(gate: &Gate, mut request: Request) -> Answer {
+    let payload = request.take_payload();
+    let request = &request;
     match request.path() {
-        authorize::PLAIN => authorize::plain(&request).await,
-        authorize::NGINX => authorize::nginx(&request).await,
-        "/v1/verify" => verify::one(&request, payload).await,
-        "/v1/verify/batch" => verify::batch(&request, payload).await,
-        "/v1/denied" => denied::denied(&request).await,
-        "/healthz" => health::read_only(&request, health::alive),
-        "/readyz" => health::read_only(&request, health::ready),
-        "/metrics" => health::metrics(&request).await,
-        path if is_at_or_below(path, authorize::PLAIN) => authorize::plain(&request).await,
-        path if is_at_or_below(path, preflight::PATH) => preflight::preflight(&request).await,
-        _ => nowhere(&request).await,
+        authorize::PLAIN => authorize::plain(gate, request).await,
+        authorize::NGINX => authorize::nginx(gate, request).await,
+        "/v1/verify" => verify::one(gate, request, payload).await,
+        "/v1/verify/batch" => verify::batch(gate, request, payload).await,
+        "/v1/denied" => denied::denied(gate, request).await,
+        "/healthz" => health::read_only(gate, request, health::alive),
+        "/readyz" => health::read_only(gate, request, health::ready),
+        "/metrics" => health::metrics(gate, request).await,
+        path if is_at_or_below(path, authorize::PLAIN) => authorize::plain(gate, request).await,
+        path if is_at_or_below(path, preflight::PATH) => preflight::preflight(gate, request).await,
+        _ => nowhere(gate, request).await,
     }
 }
 
@@ -60,13 +54,13 @@ fn is_at_or_below(path: &str, endpoint: &str) -> bool {
 /// A request to the gate.
 struct Asking<'r> {
     gate: &'r Gate,
-    request: &'r HttpRequest,
+    request: &'r Request,
     heads: Heads<'r>,
     id: RequestId,
 }
 
 impl Asking<'_> {
-    fn fail(&self, failure: &Failure) -> HttpResponse {
+    fn fail(&self, failure: &Failure) -> Answer {
         let mut answer = answer::failed(failure, &self.id, &self.gate.settings().public_url);
         answer::readable_by(answer.headers_mut(), self.heads.origin);
         answer
@@ -74,13 +68,10 @@ impl Asking<'_> {
 }
 
 /// What holds on every path: the token, the methods, and that a panic is an answer.
-async fn asking<F>(request: &HttpRequest, endpoint: Endpoint, work: F) -> HttpResponse
+async fn asking<F>(gate: &Gate, request: &Request, endpoint: Endpoint, work: F) -> Answer
 where
-    F: AsyncFnOnce(Asking<'_>) -> HttpResponse,
+    F: AsyncFnOnce(Asking<'_>) -> Answer,
 {
-    let Some(gate) = request.app_data::<web::Data<Gate>>() else {
-        return HttpResponse::InternalServerError().finish();
-    };
     let began = gate.begins(endpoint);
     let id = RequestId::generate();
     let heads = Heads::read(request, gate);
@@ -113,11 +104,7 @@ fn turned_away(asking: &Asking<'_>, endpoint: Endpoint) -> Option<Failure> {
 }
 
 /// A panic of ours is a 500 with its request id, and this thread goes on.
-async fn guarded(
-    gate: &Gate,
-    id: RequestId,
-    work: impl Future<Output = HttpResponse>,
-) -> HttpResponse {
+async fn guarded(gate: &Gate, id: RequestId, work: impl Future<Output = Answer>) -> Answer {
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(answer) => answer,
         Err(_panic) => {
@@ -163,15 +150,19 @@ impl Methods {
     }
 }
 
-async fn nowhere(request: &HttpRequest) -> HttpResponse {
-    asking(request, Endpoint::Nowhere, async |asking: Asking<'_>| {
-        asking.fail(&Failure::NotFound)
-    })
+async fn nowhere(gate: &Gate, request: &Request) -> Answer {
+    asking(
+        gate,
+        request,
+        Endpoint::Nowhere,
+        async |asking: Asking<'_>| asking.fail(&Failure::NotFound),
+    )
     .await
 }
 
 #[cfg(test)]
 mod tests {
+    use actix_http::StatusCode;
     use actix_web::rt;
 
     use super::*;
@@ -199,7 +190,7 @@ mod tests {
                 answer.headers().get("latchkey-verdict").unwrap(),
                 "UNAVAILABLE"
             );
-            let answer = guarded(&gate, id, async { HttpResponse::Ok().finish() }).await;
+            let answer = guarded(&gate, id, async { Answer::new(StatusCode::OK) }).await;
             assert_eq!(answer.status().as_u16(), 200);
         });
         assert_eq!(gate.metrics().panics.load(Ordering::Relaxed), 1);

@@ -1,12 +1,13 @@
 //! The gate on a real listener, spoken to byte by byte: framing that two readers could read differently (T-46).
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use actix_web::{App, HttpServer, rt};
+use actix_web::rt;
+use latchkey::app::serve_gate;
 use latchkey::gate::Gate;
 
 use crate::world::World;
@@ -24,17 +25,9 @@ impl Served {
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
             rt::System::new().block_on(async move {
-                let app = move || {
-                    let gate = gate.clone();
-                    App::new().configure(move |config| gate.configure(config))
-                };
-                let server = HttpServer::new(app)
-                    .workers(1)
-                    .disable_signals()
-                    .bind("127.0.0.1:0")
-                    .unwrap();
-                let address = server.addrs()[0];
-                let server = server.run();
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let address = listener.local_addr().unwrap();
+                let server = serve_gate(listener, gate).unwrap();
                 tell.send((address, server.handle())).unwrap();
                 server.await.unwrap();
             });

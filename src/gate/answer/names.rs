@@ -1,6 +1,6 @@
 //! The names of the gate's own headers.
 
-use actix_web::http::header::HeaderName;
+use actix_http::header::HeaderName;
 
 macro_rules! names {
     ($($name:ident = $text:literal;)+) => {

@@ -1,16 +1,15 @@
 //! `/v1/authorize` and `/v1/nginx/authorize`: forward-auth. The proxy asks about the request that stands at its door.
 
-use actix_web::body::BoxBody;
-use actix_web::http::StatusCode;
+use actix_http::body::BoxBody;
+use actix_http::{Request, StatusCode};
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse};
 use latchkey_rules::code::Code;
 use latchkey_rules::path::{forward_uri, split_target};
 use latchkey_rules::verdict::{Asked, Target as Place};
 
 use super::{Asking, Endpoint, asking, preflight};
 use crate::gate::Gate;
-use crate::gate::answer::{self, Refused, names};
+use crate::gate::answer::{self, Answer, Refused, names};
 use crate::gate::judge::{Ask, AskedKey, Judged};
 use crate::gate::read_key::{Offered, Source, names_to_strip};
 use crate::gate::target::{self, Target};
@@ -34,20 +33,23 @@ pub(super) enum Form {
 }
 
 /// For Caddy, Traefik, Envoy and programs.
-pub(super) async fn plain(request: &HttpRequest) -> HttpResponse {
-    asking(request, Endpoint::Authorize, async |asking: Asking<'_>| {
-        answer_to(asking, Form::Plain, PLAIN).await
-    })
+pub(super) async fn plain(gate: &Gate, request: &Request) -> Answer {
+    asking(
+        gate,
+        request,
+        Endpoint::Authorize,
+        async |asking: Asking<'_>| answer_to(asking, Form::Plain, PLAIN).await,
+    )
     .await
 }
 
 /// For nginx.
-pub(super) async fn nginx(request: &HttpRequest) -> HttpResponse {
+pub(super) async fn nginx(gate: &Gate, request: &Request) -> Answer {
     let work = async |asking: Asking<'_>| answer_to(asking, Form::Nginx, NGINX).await;
-    asking(request, Endpoint::Nginx, work).await
+    asking(gate, request, Endpoint::Nginx, work).await
 }
 
-async fn answer_to(mut asking: Asking<'_>, form: Form, endpoint: &str) -> HttpResponse {
+async fn answer_to(mut asking: Asking<'_>, form: Form, endpoint: &str) -> Answer {
     asking.heads.said.below = below(asking.request, endpoint);
     match target::read(&asking.heads.said) {
         Ok(target) => judged(asking, &target, form).await,
@@ -55,7 +57,7 @@ async fn answer_to(mut asking: Asking<'_>, form: Form, endpoint: &str) -> HttpRe
     }
 }
 
-async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> HttpResponse {
+async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
     let Asking {
         gate, heads, id, ..
     } = asking;
@@ -118,7 +120,7 @@ pub(super) fn asked<'a>(target: &Target<'a>) -> Asked<'a> {
 }
 
 /// The path below the endpoint, with its query, exactly as it came.
-pub(super) fn below<'a>(request: &'a HttpRequest, endpoint: &str) -> Option<&'a str> {
+pub(super) fn below<'a>(request: &'a Request, endpoint: &str) -> Option<&'a str> {
     let whole = request.uri().path_and_query()?.as_str();
     whole
         .strip_prefix(endpoint)
@@ -131,7 +133,7 @@ fn admitted(
     query: Option<&str>,
     gate: &Gate,
     id: &RequestId,
-) -> Option<HttpResponse> {
+) -> Option<Answer> {
     let settings = gate.settings();
     let key = judged.key.filter(|_| judged.code == Code::Valid)?;
     let names = names_to_strip(
@@ -142,7 +144,7 @@ fn admitted(
     );
     let uri = forward_uri(target.uri, names).ok()?;
     let body = BoxBody::new(Bytes::from_static(SEEN_BY_PEOPLE));
-    let mut answer = HttpResponse::with_body(StatusCode::OK, body);
+    let mut answer = Answer::with_body(StatusCode::OK, body);
     answer::admit(
         answer.headers_mut(),
         &key,
@@ -153,7 +155,7 @@ fn admitted(
     Some(answer)
 }
 
-fn refused_by(judged: &Judged<'_>, gate: &Gate, id: &RequestId) -> HttpResponse {
+fn refused_by(judged: &Judged<'_>, gate: &Gate, id: &RequestId) -> Answer {
     // A verdict that allows and yet has no target to send on is closed.
     let code = if judged.code == Code::Valid {
         Code::Unavailable
@@ -175,7 +177,7 @@ pub(super) fn refusal(
     product: Option<&str>,
     gate: &Gate,
     id: &RequestId,
-) -> HttpResponse {
+) -> Answer {
     let refused = Refused {
         status: StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
         word: code.error_word(),
@@ -188,7 +190,7 @@ pub(super) fn refusal(
 }
 
 /// A request that does not say, or says twice, what it asks about.
-pub(super) fn unjudged(asking: &Asking<'_>, form: Form, why: &str) -> HttpResponse {
+pub(super) fn unjudged(asking: &Asking<'_>, form: Form, why: &str) -> Answer {
     let gate = asking.gate;
     let (code, why) = if gate.knows_nothing() {
         (Code::Unavailable, Code::Unavailable.message())
@@ -205,7 +207,7 @@ pub(super) fn unjudged(asking: &Asking<'_>, form: Form, why: &str) -> HttpRespon
 }
 
 /// The true status goes into a header, and one that nginx passes on takes its place.
-fn nginx_status(answer: &mut HttpResponse) {
+fn nginx_status(answer: &mut Answer) {
     let status = answer.status();
     answer
         .headers_mut()

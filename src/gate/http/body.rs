@@ -3,7 +3,8 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_http::Payload;
+use actix_web::web::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::poll_immediate;
 
@@ -70,10 +71,8 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::dev::Payload as Raw;
-    use actix_web::error::PayloadError;
-    use actix_web::test::TestRequest;
-    use actix_web::{FromRequest, rt};
+    use actix_http::error::PayloadError;
+    use actix_web::rt;
     use futures_util::stream;
 
     use super::*;
@@ -82,7 +81,6 @@ mod tests {
         chunks: Vec<&'static [u8]>,
         ends: bool,
     ) -> impl Future<Output = Result<Bytes, Failure>> {
-        let request = TestRequest::default().to_http_request();
         let chunks =
             stream::iter(chunks).map(|chunk| Ok::<_, PayloadError>(Bytes::from_static(chunk)));
         let stream = if ends {
@@ -90,11 +88,8 @@ mod tests {
         } else {
             chunks.chain(stream::pending()).boxed_local()
         };
-        let mut raw = Raw::from(stream);
-        async move {
-            let payload = Payload::from_request(&request, &mut raw).await.unwrap();
-            within(Duration::from_millis(50), collect(payload, 8)).await
-        }
+        let payload = Payload::from(stream);
+        async move { within(Duration::from_millis(50), collect(payload, 8)).await }
     }
 
     #[test]

@@ -2,26 +2,31 @@
 //!
 //! It renders what it is told, by the proxy alone; so it tells nothing that the proxy did not know.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderValue;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_http::header::HeaderValue;
+use actix_http::{HttpMessage, Request, StatusCode};
 use latchkey_rules::code::Code;
 
 use super::{Asking, Endpoint, asking, preflight};
-use crate::gate::answer::{self, Refused, names};
+use crate::gate::Gate;
+use crate::gate::answer::{self, Answer, Refused, names};
 use crate::web::request_id::RequestId;
 
 /// The refusal that `Latchkey-Status`, `-Verdict` and `-Request-Id` name.
-pub(super) async fn denied(request: &HttpRequest) -> HttpResponse {
-    asking(request, Endpoint::Denied, async |asking: Asking<'_>| {
-        let mut answer = render(&asking);
-        answer::readable_by(answer.headers_mut(), asking.heads.origin);
-        answer
-    })
+pub(super) async fn denied(gate: &Gate, request: &Request) -> Answer {
+    asking(
+        gate,
+        request,
+        Endpoint::Denied,
+        async |asking: Asking<'_>| {
+            let mut answer = render(&asking);
+            answer::readable_by(answer.headers_mut(), asking.heads.origin);
+            answer
+        },
+    )
     .await
 }
 
-fn render(asking: &Asking<'_>) -> HttpResponse {
+fn render(asking: &Asking<'_>) -> Answer {
     let header = |name| asking.request.headers().get(name).map(HeaderValue::to_str);
     let told = |name| header(name).and_then(Result::ok);
     let (status, fallback) = match told(&names::STATUS) {

@@ -1,7 +1,7 @@
 //! A request's headers, read in one pass: what the gate needs of them, and how often each stood there.
 
-use actix_web::HttpRequest;
-use actix_web::http::header::{self, HeaderValue};
+use actix_http::header::{self, HeaderValue};
+use actix_http::{HttpMessage, Request};
 
 use crate::gate::read_key::KeyReader;
 use crate::gate::target::Said;
@@ -22,7 +22,7 @@ pub(super) struct Heads<'a> {
 }
 
 impl<'a> Heads<'a> {
-    pub(super) fn read(request: &'a HttpRequest, gate: &'a Gate) -> Self {
+    pub(super) fn read(request: &'a Request, gate: &'a Gate) -> Self {
         let settings = gate.settings();
         let mut heads = Self {
             key: KeyReader::new(&settings.prefix),

@@ -2,13 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use actix_web::http::Method;
-use actix_web::http::header::{self, ContentType};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_http::body::BoxBody;
+use actix_http::header::{self, HeaderValue};
+use actix_http::{Method, Request, StatusCode};
 use serde::Serialize;
 
 use super::{Asking, Endpoint, asking};
 use crate::gate::Gate;
+use crate::gate::answer::{self, Answer};
 use crate::metrics::Page;
 
 /// What `/readyz` says.
@@ -20,48 +21,47 @@ struct Ready {
 }
 
 /// A path that needs no token and is only read: TRACE is refused here too (T-46).
-pub(super) fn read_only(
-    request: &HttpRequest,
-    read: fn(&HttpRequest) -> HttpResponse,
-) -> HttpResponse {
+pub(super) fn read_only(gate: &Gate, request: &Request, read: fn(&Gate) -> Answer) -> Answer {
     if *request.method() != Method::GET && *request.method() != Method::HEAD {
-        return HttpResponse::MethodNotAllowed()
-            .insert_header((header::ALLOW, "GET, HEAD"))
-            .finish();
+        let mut answer = Answer::new(StatusCode::METHOD_NOT_ALLOWED);
+        let allow = HeaderValue::from_static("GET, HEAD");
+        answer.headers_mut().insert(header::ALLOW, allow);
+        return answer;
     }
-    let answer = catch_unwind(AssertUnwindSafe(|| read(request)));
-    answer.unwrap_or_else(|_panic| HttpResponse::InternalServerError().finish())
+    let answer = catch_unwind(AssertUnwindSafe(|| read(gate)));
+    answer.unwrap_or_else(|_panic| Answer::new(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 /// The process answers. No token is asked for: it tells nothing else.
-pub(super) fn alive(_request: &HttpRequest) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type(ContentType::plaintext())
-        .body("ok\n")
+pub(super) fn alive(_gate: &Gate) -> Answer {
+    text("text/plain; charset=utf-8", "ok\n")
 }
 
 /// Requests can be judged.
-pub(super) fn ready(request: &HttpRequest) -> HttpResponse {
-    let Some(gate) = request.app_data::<web::Data<Gate>>() else {
-        return HttpResponse::InternalServerError().finish();
-    };
+pub(super) fn ready(gate: &Gate) -> Answer {
     let ready = Ready {
         ready: gate.is_ready(),
         age_ms: u64::try_from(gate.age().as_millis()).unwrap_or(u64::MAX),
     };
-    if ready.ready {
-        HttpResponse::Ok().json(ready)
+    let status = if ready.ready {
+        StatusCode::OK
     } else {
-        HttpResponse::ServiceUnavailable().json(ready)
-    }
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    answer::as_json(status, &ready)
 }
 
 /// Everything that is counted.
-pub(super) async fn metrics(request: &HttpRequest) -> HttpResponse {
-    asking(request, Endpoint::Metrics, async |asking: Asking<'_>| {
-        HttpResponse::Ok()
-            .content_type(Page::MEDIA_TYPE)
-            .body(asking.gate.metrics_page())
-    })
-    .await
+pub(super) async fn metrics(gate: &Gate, request: &Request) -> Answer {
+    let work = async |asking: Asking<'_>| text(Page::MEDIA_TYPE, asking.gate.metrics_page());
+    asking(gate, request, Endpoint::Metrics, work).await
+}
+
+fn text(media_type: &'static str, body: impl Into<String>) -> Answer {
+    let mut answer = Answer::with_body(StatusCode::OK, BoxBody::new(body.into()));
+    let media_type = HeaderValue::from_static(media_type);
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media_type);
+    answer
 }

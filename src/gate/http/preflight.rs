@@ -1,14 +1,14 @@
 //! `/v1/preflight`: a browser asks whether it may call. It never sends a key then, so the product alone is judged.
 
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_http::header::{self, HeaderValue};
+use actix_http::{Request, StatusCode};
 use latchkey_rules::code::Code;
 use latchkey_rules::verdict::product_of;
 
 use super::authorize::{Form, asked, below, refusal, unjudged};
 use super::{Asking, Endpoint, asking};
 use crate::gate::Gate;
-use crate::gate::answer;
+use crate::gate::answer::{self, Answer};
 use crate::gate::target::{self, Target};
 use crate::web::request_id::RequestId;
 
@@ -21,8 +21,9 @@ const MAX_AGE: &str = "7200";
 const ASKED_BYTES: usize = 1_024;
 
 /// A preflight, by product: 204 or the reason why not.
-pub(super) async fn preflight(request: &HttpRequest) -> HttpResponse {
+pub(super) async fn preflight(gate: &Gate, request: &Request) -> Answer {
     asking(
+        gate,
         request,
         Endpoint::Preflight,
         async |mut asking: Asking<'_>| {
@@ -58,7 +59,7 @@ pub(super) fn judged(
     id: &RequestId,
     origin: Option<&HeaderValue>,
     asks: Asks<'_>,
-) -> HttpResponse {
+) -> Answer {
     let refused = gate.with_catalogue(|catalogue| {
         match catalogue.map(|catalogue| product_of(&asked(target), catalogue)) {
             Some(Ok(_)) => None,
@@ -75,8 +76,8 @@ pub(super) fn judged(
 }
 
 /// 204, with what the page may send: its own method and headers, and those that a key travels in.
-pub(super) fn allowed(gate: &Gate, (asks_method, asks_headers): Asks<'_>) -> HttpResponse {
-    let mut answer = HttpResponse::NoContent().finish();
+pub(super) fn allowed(gate: &Gate, (asks_method, asks_headers): Asks<'_>) -> Answer {
+    let mut answer = Answer::new(StatusCode::NO_CONTENT);
     let headers = answer.headers_mut();
     let mut methods = METHODS.to_owned();
     let asked = asks_method.and_then(|method| method.to_str().ok());

@@ -1,18 +1,21 @@
 //! `POST /v1/verify` and `/v1/verify/batch`: verdicts as JSON, for programs.
 
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_http::body::BoxBody;
+use actix_http::header::{self, HeaderValue};
+use actix_http::{Payload, Request, StatusCode};
 
 use super::asked::Question;
 use super::{Asking, Endpoint, asked, asking, body};
-use crate::gate::answer::{Failure, json, names};
+use crate::gate::Gate;
+use crate::gate::answer::{Answer, Failure, json, names};
 use crate::gate::judge::{Ask, Judged};
 use crate::web::limits::{BATCH_BYTES, BODY_BYTES};
 use crate::web::request_id::RequestId;
 
 /// One verdict. Every one of them is a 200; what is refused is said inside.
-pub(super) async fn one(request: &HttpRequest, payload: web::Payload) -> HttpResponse {
+pub(super) async fn one(gate: &Gate, request: &Request, payload: Payload) -> Answer {
     asking(
+        gate,
         request,
         Endpoint::Verify,
         async |asking: Asking<'_>| match one_answer(&asking, payload).await {
@@ -23,7 +26,7 @@ pub(super) async fn one(request: &HttpRequest, payload: web::Payload) -> HttpRes
     .await
 }
 
-async fn one_answer(asking: &Asking<'_>, payload: web::Payload) -> Result<HttpResponse, Failure> {
+async fn one_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Failure> {
     let body = body::read(payload, &asking.heads, BODY_BYTES).await?;
     let question = asked::one(&body, asking.gate.settings().prefix.as_str())?;
     let id = asking.id;
@@ -40,8 +43,9 @@ async fn one_answer(asking: &Asking<'_>, payload: web::Payload) -> Result<HttpRe
 }
 
 /// A verdict for each of many questions, in their order.
-pub(super) async fn batch(request: &HttpRequest, payload: web::Payload) -> HttpResponse {
+pub(super) async fn batch(gate: &Gate, request: &Request, payload: Payload) -> Answer {
     asking(
+        gate,
         request,
         Endpoint::Batch,
         async |asking: Asking<'_>| match batch_answer(&asking, payload).await {
@@ -52,7 +56,7 @@ pub(super) async fn batch(request: &HttpRequest, payload: web::Payload) -> HttpR
     .await
 }
 
-async fn batch_answer(asking: &Asking<'_>, payload: web::Payload) -> Result<HttpResponse, Failure> {
+async fn batch_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Failure> {
     let body = body::read(payload, &asking.heads, BATCH_BYTES).await?;
     let questions = asked::batch(&body, asking.gate.settings().prefix.as_str())?;
     let mut out = Vec::with_capacity(64 + questions.len() * 400);
@@ -69,8 +73,8 @@ async fn batch_answer(asking: &Asking<'_>, payload: web::Payload) -> Result<Http
     Ok(answer(out, &asking.id))
 }
 
-fn answer(body: Vec<u8>, id: &RequestId) -> HttpResponse {
-    let mut answer = HttpResponse::Ok().body(body);
+fn answer(body: Vec<u8>, id: &RequestId) -> Answer {
+    let mut answer = Answer::with_body(StatusCode::OK, BoxBody::new(body));
     let headers = answer.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
