@@ -15,11 +15,12 @@ use clap::Parser;
 
 use crate::app;
 use crate::clock::Clock;
-use crate::config::{Broken, Config, Sources};
+use crate::config::{Broken, Config, Log, LogFormat, Sources};
 use crate::demo;
 use crate::dev;
+use crate::log;
 use args::{Cli, Command, DevCommand};
-use print::{complain, say};
+use print::{complain, is_read_by_a_person, say};
 
 /// The configuration cannot be used: the exit code that service managers do not restart on (sysexits.h, `EX_CONFIG`).
 const BROKEN_CONFIGURATION: u8 = 78;
@@ -29,19 +30,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failed::Configuration(broken)) => {
-            for problem in broken.problems() {
-                complain(problem);
+        Err(failed) => {
+            for sentence in failed.sentences() {
+                complain(sentence);
             }
-            ExitCode::from(BROKEN_CONFIGURATION)
-        }
-        Err(Failed::Unusable(why)) => {
-            complain(why);
-            ExitCode::from(BROKEN_CONFIGURATION)
-        }
-        Err(Failed::Because(why)) => {
-            complain(why);
-            ExitCode::FAILURE
+            ExitCode::from(failed.code())
         }
     }
 }
@@ -52,11 +45,43 @@ enum Failed {
     /// What the configuration names cannot be used.
     Unusable(String),
     Because(String),
+    /// The log says why; this is the exit code.
+    Logged(u8),
 }
 
 impl Failed {
     fn because(why: impl Display) -> Self {
         Self::Because(why.to_string())
+    }
+
+    fn sentences(&self) -> Vec<String> {
+        match self {
+            Self::Configuration(broken) => {
+                broken.problems().iter().map(ToString::to_string).collect()
+            }
+            Self::Unusable(why) | Self::Because(why) => vec![why.clone()],
+            Self::Logged(_) => Vec::new(),
+        }
+    }
+
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) | Self::Unusable(_) => BROKEN_CONFIGURATION,
+            Self::Because(_) => 1,
+            Self::Logged(code) => *code,
+        }
+    }
+
+    /// A server whose log programs read says there why it did not start; a person at a terminal reads sentences.
+    fn logged(self, log: Log) -> Self {
+        if log.format == LogFormat::Text || is_read_by_a_person() {
+            return self;
+        }
+        log::start(log);
+        for sentence in self.sentences() {
+            tracing::error!("{sentence}");
+        }
+        Self::Logged(self.code())
     }
 }
 
@@ -85,7 +110,12 @@ fn run(cli: &Cli) -> Outcome {
     if let Command::Dev(DevCommand::Routes) = &cli.command {
         return say(dev::routes());
     }
-    let config = Config::load(&Sources::of_process(cli.config.clone()))?;
+    let serves = matches!(cli.command, Command::Serve(_));
+    let loaded = Config::load(&Sources::of_process(cli.config.clone()));
+    let config = loaded.map_err(|broken| match broken.log() {
+        Some(log) if serves => Failed::from(broken).logged(log),
+        _ => Failed::from(broken),
+    })?;
     match &cli.command {
         Command::Demo(_) | Command::Dev(DevCommand::Routes) => Ok(()),
         Command::Serve(args) => serve::serve(&config, args, &clock),
@@ -99,8 +129,13 @@ fn run(cli: &Cli) -> Outcome {
         Command::Accounts(command) => people::accounts(&config, command, clock),
         Command::Keys(command) => people::keys(&config, command, clock),
         Command::Backup(args) => offline::backup(&config, args, clock),
-        Command::Dev(DevCommand::Seed { keys, out }) => {
-            let seeded = dev::seed(&config, *keys, out, &clock).map_err(Failed::because)?;
+        Command::Dev(DevCommand::Seed {
+            keys,
+            keys_each,
+            out,
+        }) => {
+            let seeded =
+                dev::seed(&config, (*keys, *keys_each), out, &clock).map_err(Failed::because)?;
             say(seeded)
         }
     }

@@ -29,8 +29,8 @@ use crate::store::products::{self, NewProduct, Sample};
 use crate::store::seed::{self, SeedKey};
 use crate::store::{self, Change, Db, scope};
 
-/// Keys in an account.
-const KEYS_EACH: u32 = 100;
+/// Keys in an account, unless another number is asked for.
+pub const KEYS_EACH: u32 = 100;
 
 /// Accounts in a transaction: large enough to be quick, small enough to end well before the store's patience.
 const ACCOUNTS_AT_ONCE: usize = 50;
@@ -101,11 +101,16 @@ pub fn routes() -> String {
     lines.join("\n")
 }
 
-/// Fills the configuration's database, which must hold no account.
+/// Fills the configuration's database, which must hold no account, with so many keys, so many of them in an account.
 ///
 /// # Errors
 /// When the database is not empty or cannot be written, or the file cannot.
-pub fn seed(config: &Config, keys: u32, out: &Path, clock: &Clock) -> Result<Seeded, Error> {
+pub fn seed(
+    config: &Config,
+    (keys, keys_each): (u32, u32),
+    out: &Path,
+    clock: &Clock,
+) -> Result<Seeded, Error> {
     let started = clock.monotonic();
     let db = app::open_database(config, clock.clone(), true)?;
     if !db.read_blocking(|reader| seed::is_empty(reader, &operator()))? {
@@ -120,7 +125,7 @@ pub fn seed(config: &Config, keys: u32, out: &Path, clock: &Clock) -> Result<See
         why,
     };
     let mut file = create(out).map_err(failed)?;
-    let batches = batches(keys);
+    let batches = batches(keys, keys_each);
     let mut accounts = 0;
     for some in batches.chunks(ACCOUNTS_AT_ONCE) {
         let lines = fill(&db, &config.secret_prefix, accounts, some)?;
@@ -154,11 +159,11 @@ fn create(out: &Path) -> io::Result<BufWriter<File>> {
 }
 
 /// How many keys each account gets.
-fn batches(keys: u32) -> Vec<u32> {
+fn batches(keys: u32, keys_each: u32) -> Vec<u32> {
     let mut left = keys;
     let mut batches = Vec::new();
     while left > 0 {
-        let some = left.min(KEYS_EACH);
+        let some = left.min(keys_each.max(1));
         batches.push(some);
         left -= some;
     }
@@ -271,7 +276,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (config, out) = (config(folder.path()), folder.path().join("secrets"));
         let clock = Clock::system();
-        let seeded = seed(&config, 250, &out, &clock).unwrap();
+        let seeded = seed(&config, (250, KEYS_EACH), &out, &clock).unwrap();
         assert_eq!((seeded.keys, seeded.accounts), (250, 3));
         let lines = std::fs::read_to_string(&out).unwrap();
         assert_eq!(lines.lines().count(), 250);
@@ -304,9 +309,9 @@ mod tests {
     fn a_database_in_use_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (config, out) = (config(folder.path()), folder.path().join("secrets"));
-        seed(&config, 1, &out, &Clock::system()).unwrap();
+        seed(&config, (1, KEYS_EACH), &out, &Clock::system()).unwrap();
         let before = std::fs::read(&out).unwrap();
-        let again = seed(&config, 1, &out, &Clock::system());
+        let again = seed(&config, (1, KEYS_EACH), &out, &Clock::system());
         assert!(matches!(again, Err(Error::NotEmpty)));
         assert_eq!(std::fs::read(&out).unwrap(), before);
     }
@@ -316,7 +321,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("secrets");
         std::fs::write(&out, "of somebody else").unwrap();
-        seed(&config(folder.path()), 2, &out, &Clock::system()).unwrap();
+        seed(
+            &config(folder.path()),
+            (2, KEYS_EACH),
+            &out,
+            &Clock::system(),
+        )
+        .unwrap();
         let mode = std::fs::metadata(&out).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 2);

@@ -11,6 +11,7 @@ mod judge;
 mod meter;
 mod metrics;
 mod read_key;
+mod refusals;
 mod replica;
 mod scrape;
 mod settings;
@@ -32,6 +33,7 @@ use follower::{Follower, FollowerCounts};
 use judge::{Judge, Look, Patience};
 use meter::{Flusher, Meter};
 use metrics::{Endpoint, Metrics};
+use refusals::Refusals;
 
 pub use follower::FollowError;
 pub use judge::{Ask, AskedKey, Judged, JudgedKey};
@@ -46,6 +48,7 @@ pub struct Gate {
 struct Inner {
     judge: Judge,
     settings: GateSettings,
+    refusals: Refusals,
     log_counts: Arc<FollowerCounts>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -96,6 +99,7 @@ impl Gate {
             settings.node.clone(),
             &settings.data_dir,
         )?;
+        let refusals = Refusals::new(clock.clone());
         let judge = Judge {
             replica: follower.applier().replica(),
             contact,
@@ -108,6 +112,7 @@ impl Gate {
             inner: Arc::new(Inner {
                 judge,
                 settings,
+                refusals,
                 log_counts,
                 threads: Mutex::default(),
             }),
@@ -242,6 +247,10 @@ impl Gate {
 
     fn metrics(&self) -> &Metrics {
         &self.inner.judge.metrics
+    }
+
+    fn refusals(&self) -> &Refusals {
+        &self.inner.refusals
     }
 
     /// Counts a request; when it is one to be timed, since when.

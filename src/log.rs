@@ -2,6 +2,8 @@
 //!
 //! Must not know who logs. Lines of other crates are written from `warn` on: theirs may quote what they were given.
 
+use std::panic::{self, PanicHookInfo};
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat, LogLevel};
@@ -34,5 +36,21 @@ pub fn start(log: Log) {
     };
     if started.is_err() {
         tracing::debug!("the log had been started before");
+        return;
     }
+    panic::set_hook(Box::new(told));
+}
+
+/// The line of a panic: where, in which thread, and the words that stand in the source. Words that were put together
+/// when it happened are left out, since they may quote what somebody sent.
+fn told(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(tracing::field::display);
+    let current = std::thread::current();
+    let words = panic.payload().downcast_ref::<&'static str>().copied();
+    tracing::error!(
+        panic.at = at,
+        panic.thread = current.name(),
+        panic.words = words,
+        "panicked"
+    );
 }

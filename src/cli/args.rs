@@ -217,6 +217,9 @@ pub(super) enum DevCommand {
         /// How many keys
         #[arg(long)]
         keys: u32,
+        /// How many of them in an account
+        #[arg(long, value_name = "N", default_value_t = crate::dev::KEYS_EACH)]
+        keys_each: u32,
         /// Where the secrets go, one a line
         #[arg(long, value_name = "FILE")]
         out: PathBuf,

@@ -3,7 +3,7 @@
 //! Must not know which command speaks.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use super::{Failed, Outcome};
 
@@ -13,6 +13,11 @@ pub(super) fn say(line: impl Display) -> Outcome {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failed::because(error)),
         _ => Ok(()),
     }
+}
+
+/// Whether a person reads what goes to standard error.
+pub(super) fn is_read_by_a_person() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// A line on standard error.

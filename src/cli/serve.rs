@@ -1,7 +1,6 @@
 //! `latchkey serve`.
 
 use super::args::{Part, ServeArgs};
-use super::print::complain;
 use super::{Failed, Outcome};
 use crate::app::{self, Application, Parts};
 use crate::clock::Clock;
@@ -12,6 +11,10 @@ use crate::store::products;
 
 pub(super) fn serve(config: &Config, args: &ServeArgs, clock: &Clock) -> Outcome {
     log::start(config.log);
+    served(config, args, clock).map_err(|failed| failed.logged(config.log))
+}
+
+fn served(config: &Config, args: &ServeArgs, clock: &Clock) -> Outcome {
     let parts = Parts {
         portal: args.only != Some(Part::Gate),
         gate: args.only != Some(Part::Portal),
@@ -37,9 +40,8 @@ pub(super) fn serve(config: &Config, args: &ServeArgs, clock: &Clock) -> Outcome
 fn say_where_to_begin(application: &Application) -> store::Result<()> {
     let products = application.db().read_blocking(products::count)?;
     if products == 0 {
-        complain(
-            "There is no product yet, so no key can be made. Add one with:\n\
-             latchkey products add routing --name Routing --route api.example.com/routing",
+        tracing::warn!(
+            "there is no product yet, so no key can be made: latchkey products add routing --name Routing --route api.example.com/routing"
         );
     }
     Ok(())

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Log;
+
 /// Where a setting was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -46,15 +48,22 @@ impl fmt::Display for Problem {
 
 /// A configuration that cannot be used, with everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken(Vec<Problem>);
+pub struct Broken {
+    problems: Vec<Problem>,
+    /// What it says of the log all the same, where it says anything.
+    log: Option<Log>,
+}
 
 impl Broken {
     pub(crate) fn new(problems: Vec<Problem>) -> Self {
-        Self(problems)
+        Self {
+            problems,
+            log: None,
+        }
     }
 
     pub(crate) fn one(at: Place, text: impl Into<String>) -> Self {
-        Self(vec![Problem {
+        Self::new(vec![Problem {
             at,
             text: text.into(),
         }])
@@ -62,13 +71,23 @@ impl Broken {
 
     /// What is wrong, in the order of the settings.
     pub fn problems(&self) -> &[Problem] {
-        &self.0
+        &self.problems
+    }
+
+    /// How to log what is wrong, if the operator chose.
+    pub const fn log(&self) -> Option<Log> {
+        self.log
+    }
+
+    pub(crate) fn logged_as(mut self, log: Option<Log>) -> Self {
+        self.log = log;
+        self
     }
 }
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
+        for (index, problem) in self.problems.iter().enumerate() {
             if index > 0 {
                 writeln!(f)?;
             }

@@ -12,7 +12,7 @@ use latchkey_rules::secret::Prefix;
 use super::accent::Accent;
 use super::place::{Broken, Place};
 use super::reading::{Outcome, Reading};
-use super::tree::{self, Table};
+use super::tree::{self, Found, Table};
 use super::values::{self, GateToken, Listen, PublicUrl, TrustedProxies, TrustedProxy};
 use super::{
     Brand, Config, Database, Gate, Log, LogFormat, LogLevel, Logo, Portal, SignUp, Support, product,
@@ -66,12 +66,33 @@ pub fn setting_names() -> BTreeSet<String> {
 }
 
 pub(super) fn config(sources: &Sources) -> Result<Config, Broken> {
-    let (mut table, at) = file(sources)?;
+    let (table, at) = match file(sources) {
+        Ok(read) => read,
+        Err(broken) => {
+            let (_, _, log) = with_variables(Table::new(), Place::Default, sources);
+            return Err(broken.logged_as(log));
+        }
+    };
+    let (config, outcome, log) = with_variables(table, at, sources);
+    match outcome.finish() {
+        Ok(()) => Ok(config),
+        Err(broken) => Err(broken.logged_as(log)),
+    }
+}
+
+/// What the file and the environment say together, what is wrong with it, and how to log that if somebody chose.
+fn with_variables(
+    mut table: Table,
+    at: Place,
+    sources: &Sources,
+) -> (Config, Outcome, Option<Log>) {
     lay_variables_over(&mut table, &sources.variables);
+    let of_log = table.get("log").map(|setting| &setting.found);
+    let is_chosen = matches!(of_log, Some(Found::Table(log)) if log.contains_key("format"));
     let outcome = Outcome::default();
     let config = settings(Reading::root(table, at, &outcome));
-    outcome.finish()?;
-    Ok(config)
+    let log = is_chosen.then_some(config.log);
+    (config, outcome, log)
 }
 
 fn file(sources: &Sources) -> Result<(Table, Place), Broken> {

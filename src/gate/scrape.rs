@@ -81,6 +81,7 @@ impl Gate {
     pub(super) fn metrics_page(&self) -> String {
         let mut page = Page::default();
         self.metrics().write(&mut page);
+        self.refusals().write(&mut page);
         self.write_replica(&mut page);
         self.write_meter(&mut page);
         self.settings().measured.write(&mut page);

@@ -8,6 +8,8 @@
     reason = "the suite from outside uses the rest of what they share"
 )]
 
+#[path = "../outside/canaries.rs"]
+mod canaries;
 #[path = "../outside/database.rs"]
 mod database;
 #[path = "../outside/facts.rs"]

@@ -5,6 +5,7 @@
 
 mod layers;
 mod look;
+mod operations;
 mod rights;
 mod smells;
 mod sources;

@@ -8,9 +8,10 @@ use crate::sources::{Source, below};
 /// The polls, each with a deadline.
 const POLLS: &[&str] = &["tests/outside/needs.rs", "tests/outside/process.rs"];
 
-/// What tests of one binary share, because it is made once and then only copied, or counted up.
+/// What tests of one binary share, because it is made once and then only copied, counted up, or added to by each for itself.
 const SHARED: &[(&str, &str)] = &[
     ("tests/gate/world.rs", "TEMPLATE"),
+    ("tests/outside/canaries.rs", "KNOWN"),
     ("tests/outside/process.rs", "NEXT_PORT"),
     ("tests/store/place.rs", "NUMBER"),
     ("tests/store/place.rs", "SERVER"),

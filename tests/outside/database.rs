@@ -1,5 +1,6 @@
 //! A PostgreSQL database of a test's own.
 
+use crate::canaries::Place;
 use crate::needs;
 use crate::process::free_address;
 use diesel::prelude::*;
@@ -34,6 +35,34 @@ impl Drop for Database {
             &format!("DROP DATABASE {} WITH (FORCE)", self.name),
         );
     }
+}
+
+/// Every row of every table as text, as a dump would have it: bytes in hex.
+pub(crate) fn rows(url: &str) -> Place {
+    let mut connection = PgConnection::establish(url).expect("the test's own database");
+    let mut texts = |words: &str| -> Vec<String> {
+        let rows: Vec<Row> = diesel::sql_query(words).load(&mut connection).unwrap();
+        rows.into_iter().map(|row| row.text).collect()
+    };
+    let tables = texts(
+        "SELECT table_name::text AS text FROM information_schema.tables WHERE table_schema = 'public'",
+    );
+    assert!(tables.len() > 10, "{tables:?}");
+    let rows = tables
+        .iter()
+        .flat_map(|table| texts(&format!("SELECT t::text AS text FROM \"{table}\" t")));
+    let all: Vec<String> = rows.collect();
+    assert!(!all.is_empty(), "the tables hold something");
+    (
+        "PostgreSQL's tables".to_owned(),
+        all.join("\n").into_bytes(),
+    )
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
 }
 
 fn told(server: &str, words: &str) {

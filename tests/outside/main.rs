@@ -7,10 +7,14 @@
 #![cfg(test)]
 
 mod broken_config;
+mod canaries;
 mod database;
+mod exposition;
 mod facts;
 mod http;
 mod journey;
+mod log_lines;
+mod metrics;
 mod needs;
 mod operator;
 mod page;
@@ -19,6 +23,7 @@ mod process;
 mod proxy;
 mod recipe;
 mod refusals;
+mod request_id;
 mod requests;
 mod restart;
 mod secrets;

@@ -1,5 +1,6 @@
 //! An installation as its operator sets it up: a configuration with one product, a database, people made on the command line.
 
+use crate::canaries;
 use crate::facts::Person;
 use crate::page::Browser;
 use crate::process::{Ended, Latchkey, begin, run};
@@ -107,6 +108,11 @@ impl Installation {
         run(self.path(), words, &self.variables())
     }
 
+    /// The same with these variables besides.
+    pub(crate) fn run_with(&self, words: &[&str], more: &[(&str, &str)]) -> Ended {
+        run(self.path(), words, &[&self.variables(), more].concat())
+    }
+
     /// A command that went well.
     pub(crate) fn done(&self, words: &[&str]) -> Ended {
         let ended = self.run(words);
@@ -133,6 +139,9 @@ impl Installation {
             .find(|word| word.starts_with("http"))
             .unwrap_or_else(|| panic!("no link in: {}", made.printed));
         let path = format!("/{}", link.splitn(4, '/').nth(3).expect("a path"));
+        let token = link.rsplit(['/', '=']).next().unwrap();
+        assert!(token.len() >= 40, "the link's token: {token}");
+        canaries::note(&latchkey.portal, "a link's token", token);
         let mut browser = Browser::at(&latchkey.portal);
         browser
             .get(&path)
@@ -203,6 +212,7 @@ pub(crate) fn make_key(browser: &mut Browser, account: &str, name: &str) -> Made
     let key_id = browser
         .find("key_", |c| c.is_ascii_lowercase() || c.is_ascii_digit())
         .expect("a key ID");
+    canaries::note(browser.portal(), "a key's secret", &secret);
     let path = format!("{keys}/{key_id}");
     Made {
         key_id,

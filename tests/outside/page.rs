@@ -1,10 +1,14 @@
 //! A person's browser without scripts: keeps cookies, follows redirects, and submits forms only as the page's HTML has them, so
 //! that a renamed field or a missing button fails.
 
+use crate::canaries;
 use crate::facts::Person;
 use crate::http::{Answer, Ask};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::BTreeMap;
+
+/// How long the signature is that goes before a session's token.
+const SIGNATURE: usize = 44;
 
 /// A browser at one portal.
 pub(crate) struct Browser {
@@ -144,21 +148,27 @@ impl Browser {
             if over || value.is_empty() {
                 self.cookies.remove(name.trim());
             } else {
+                self.note_cookie(name, value);
                 self.cookies
                     .insert(name.trim().to_owned(), value.to_owned());
             }
         }
     }
 
-    /// What the portal has it keep.
-    pub(crate) fn cookie_values(&self) -> impl Iterator<Item = String> + use<> {
-        let long: Vec<String> = self
-            .cookies
-            .values()
-            .filter(|value| value.len() >= 20)
-            .cloned()
-            .collect();
-        long.into_iter()
+    /// Of cookies, a session's and a one-time link's open something; a session's token stands behind its signature.
+    fn note_cookie(&self, name: &str, value: &str) {
+        if name.contains("session") || name.contains("link") {
+            canaries::note(&self.portal, "a cookie's value", value);
+            let plain = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+            if let Some(token) = plain.get(SIGNATURE..) {
+                canaries::note(&self.portal, "a session's token", token);
+            }
+        }
+    }
+
+    /// The address that it is at.
+    pub(crate) fn portal(&self) -> &str {
+        &self.portal
     }
 
     pub(crate) fn html(&self) -> String {
@@ -212,6 +222,9 @@ impl Browser {
                 Some((form, pressed))
             })
             .unwrap_or_else(|| panic!("no button {button:?} on {}: {}", self.at, self.text()));
+        for (_, typed) in filled.iter().filter(|(name, _)| *name == "password") {
+            canaries::note(&self.portal, "a password", typed);
+        }
         let mut fields = fields(form);
         fill(&mut fields, filled, &self.at);
         let mut pairs: Vec<(&str, &str)> = fields

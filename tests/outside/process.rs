@@ -1,9 +1,12 @@
 //! Processes of the binary: started on free ports in folders of their own, ended by their own number.
 
+use crate::canaries;
+use crate::database;
 use crate::facts::Facts;
 use crate::http::{Answer, Ask};
 use crate::needs;
 use serde_json::{Value, json};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -61,6 +64,10 @@ pub(crate) struct Latchkey {
     pub(crate) gate: String,
     /// Where it runs and keeps what it prints.
     folder: PathBuf,
+    /// The PostgreSQL that it keeps its data in, if it is none of its own.
+    database: Option<String>,
+    /// Its page of metrics, as it was when it was told to end.
+    metrics: Vec<u8>,
     number: u16,
     /// Goes when the server does.
     kept: Option<TempDir>,
@@ -104,7 +111,13 @@ impl Latchkey {
                 .find(|line| line.starts_with('{'))
                 .map(str::to_owned)
         });
-        let facts = serde_json::from_str(&line).expect("the demo's JSON line");
+        let facts: Facts = serde_json::from_str(&line).expect("the demo's JSON line");
+        for key in &facts.keys {
+            canaries::note_in(folder, "a key's secret", &key.secret);
+        }
+        for person in &facts.people {
+            canaries::note_in(folder, "a password", &person.password);
+        }
         (latchkey, facts)
     }
 
@@ -127,7 +140,10 @@ impl Latchkey {
         gate: String,
     ) -> Self {
         let number = NEXT_PORT.load(Ordering::Relaxed);
-        let child = command(folder, words, variables)
+        canaries::listens(&portal, folder);
+        canaries::listens(&gate, folder);
+        let database = variables.iter().find(|(name, _)| *name == "DATABASE_URL");
+        let child = command(&[], folder, words, variables)
             .stdout(File::create(folder.join(format!("{number}.out"))).unwrap())
             .stderr(File::create(folder.join(format!("{number}.err"))).unwrap())
             .spawn()
@@ -137,6 +153,8 @@ impl Latchkey {
             portal,
             gate,
             folder: folder.to_owned(),
+            database: database.map(|(_, url)| (*url).to_owned()),
+            metrics: Vec::new(),
             number,
             kept: None,
         };
@@ -162,7 +180,26 @@ impl Latchkey {
 
     /// Ends it by SIGTERM, as a service manager would.
     pub(crate) fn stop(&mut self) -> ExitStatus {
+        self.keep_metrics();
         end(&mut self.child).unwrap()
+    }
+
+    /// Keeps the page of metrics of a server that still answers.
+    fn keep_metrics(&mut self) {
+        if let Ok(answer) = Ask::get("/metrics").try_send(&self.gate) {
+            self.metrics.extend(answer.body);
+        }
+    }
+
+    /// No secret of this test stands in its files, its database, its log or its metrics, in any spelling (T-33).
+    fn searched(&self) -> Vec<String> {
+        if canaries::counted(&self.folder).is_empty() {
+            return Vec::new();
+        }
+        let mut places = canaries::files(&self.folder);
+        places.push(("the metrics".to_owned(), self.metrics.clone()));
+        places.extend(self.database.as_deref().map(database::rows));
+        canaries::found_in(&self.folder, &places)
     }
 
     /// The whole verdict for these facts.
@@ -193,17 +230,27 @@ impl Drop for Latchkey {
     fn drop(&mut self) {
         // Killed, so that a test that fails does not wait for a server that hangs.
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            if !std::thread::panicking() {
+                self.keep_metrics();
+            }
             let ended = self.child.kill().and_then(|()| self.child.wait());
             if let Err(error) = ended {
                 eprintln!("a server could not be killed: {error}");
             }
         }
+        if !std::thread::panicking() {
+            let found = self.searched();
+            assert!(found.is_empty(), "{}", found.join("\n"));
+        }
     }
 }
 
-fn command(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(needs::binary());
+fn command(by: &[&str], folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Command {
+    let binary = needs::binary();
+    let mut all = by.iter().map(OsStr::new).chain([binary.as_os_str()]);
+    let mut command = Command::new(all.next().expect("the binary at least"));
     command
+        .args(all)
         .args(words)
         .current_dir(folder)
         .env_clear()
@@ -223,7 +270,11 @@ pub(crate) struct Ended {
 
 /// Begins a command of the binary.
 pub(crate) fn begin(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Child {
-    command(folder, words, variables)
+    begin_by(&[], folder, words, variables)
+}
+
+fn begin_by(by: &[&str], folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Child {
+    command(by, folder, words, variables)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -232,8 +283,18 @@ pub(crate) fn begin(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -
 
 /// Runs a command of the binary to its end.
 pub(crate) fn run(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Ended {
+    run_by(&[], folder, words, variables)
+}
+
+/// The same by way of a command that runs what follows it.
+pub(crate) fn run_by(
+    by: &[&str],
+    folder: &Path,
+    words: &[&str],
+    variables: &[(&str, &str)],
+) -> Ended {
     let began = needs::now();
-    let mut child = begin(folder, words, variables);
+    let mut child = begin_by(by, folder, words, variables);
     let overdue = Duration::from_mins(1);
     while child.try_wait().unwrap().is_none() && began.elapsed() < overdue {
         std::thread::sleep(Duration::from_millis(2));

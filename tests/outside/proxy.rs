@@ -1,5 +1,6 @@
 //! A real nginx with the documented recipe, and a stand-in for the API behind it that remembers what reached it.
 
+use crate::canaries;
 use crate::needs;
 use crate::process::{end, free_address};
 use std::fs;
@@ -37,6 +38,7 @@ impl Seen {
 /// nginx in front of a gate and of the remembering API.
 pub(crate) struct Proxied {
     pub(crate) address: String,
+    gate: String,
     nginx: Child,
     folder: TempDir,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -63,6 +65,7 @@ impl Proxied {
             .expect("nginx starts");
         let mut proxied = Self {
             address,
+            gate: gate.to_owned(),
             nginx,
             folder,
             seen,
@@ -98,6 +101,11 @@ impl Proxied {
 impl Drop for Proxied {
     fn drop(&mut self) {
         end(&mut self.nginx);
+        if !std::thread::panicking() {
+            let logs = [("nginx's logs".to_owned(), self.logs().into_bytes())];
+            let found = canaries::found_behind(&self.gate, &logs);
+            assert!(found.is_empty(), "{}", found.join("\n"));
+        }
     }
 }
 

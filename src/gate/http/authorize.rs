@@ -12,6 +12,7 @@ use crate::gate::Gate;
 use crate::gate::answer::{self, Answer, Refused, names};
 use crate::gate::judge::{Ask, AskedKey, Judged};
 use crate::gate::read_key::{Offered, Source, names_to_strip};
+use crate::gate::refusals::Refusal;
 use crate::gate::target::{self, Target};
 use crate::web::request_id::RequestId;
 
@@ -79,7 +80,9 @@ async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
         asked: asked(target),
         counted: true,
     };
+    let mut refused = None;
     let mut write = |judged: &Judged<'_>| {
+        refused = Refusal::of(judged, &ask);
         let mut answer = match admitted(judged, target, query, gate, &id) {
             Some(answer) => answer,
             None => refused_by(judged, gate, &id),
@@ -88,6 +91,7 @@ async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
         answer
     };
     let mut answer = gate.judge_patiently(&ask, &mut write).await;
+    gate.refusals().note(refused, &id);
     if form == Form::Nginx && answer.status() != StatusCode::OK {
         nginx_status(&mut answer);
     }
@@ -198,6 +202,8 @@ pub(super) fn unjudged(asking: &Asking<'_>, form: Form, why: &str) -> Answer {
         (Code::RequestInvalid, why)
     };
     gate.metrics().verdict(code);
+    let refused = Refusal { code, key_id: None };
+    gate.refusals().note(Some(refused), &asking.id);
     let mut answer = refusal(code, why, None, gate, &asking.id);
     answer::readable_by(answer.headers_mut(), asking.heads.origin);
     if form == Form::Nginx {

@@ -9,6 +9,7 @@ use super::{Asking, Endpoint, asked, asking, body};
 use crate::gate::Gate;
 use crate::gate::answer::{Answer, Failure, json, names};
 use crate::gate::judge::{Ask, Judged};
+use crate::gate::refusals::Refusal;
 use crate::web::limits::{BATCH_BYTES, BODY_BYTES};
 use crate::web::request_id::RequestId;
 
@@ -30,15 +31,15 @@ async fn one_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Fai
     let body = body::read(payload, &asking.heads, BODY_BYTES).await?;
     let question = asked::one(&body, asking.gate.settings().prefix.as_str())?;
     let id = asking.id;
+    let (ask, mut refused) = (question.ask(), None);
     let mut write = |judged: &Judged<'_>| {
+        refused = Refusal::of(judged, &ask);
         let mut out = Vec::with_capacity(512);
         json::push_verdict(&mut out, judged, id.as_bytes());
         out
     };
-    let out = asking
-        .gate
-        .judge_patiently(&question.ask(), &mut write)
-        .await;
+    let out = asking.gate.judge_patiently(&ask, &mut write).await;
+    asking.gate.refusals().note(refused, &id);
     Ok(answer(out, &id))
 }
 
@@ -62,13 +63,20 @@ async fn batch_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, F
     let mut out = Vec::with_capacity(64 + questions.len() * 400);
     out.extend_from_slice(b"{\"results\":[");
     let asks: Vec<Ask<'_>> = questions.iter().map(Question::ask).collect();
+    let (mut asked, mut refused) = (asks.iter(), Vec::new());
     let mut write = |judged: &Judged<'_>| {
         if !out.ends_with(b"[") {
             out.push(b',');
         }
-        json::push_verdict(&mut out, judged, RequestId::generate().as_bytes());
+        let id = RequestId::generate();
+        json::push_verdict(&mut out, judged, id.as_bytes());
+        let refusal = asked.next().and_then(|ask| Refusal::of(judged, ask));
+        refused.extend(refusal.map(|refusal| (refusal, id)));
     };
     asking.gate.judge_all(&asks, &mut write).await;
+    for (refusal, id) in refused {
+        asking.gate.refusals().note(Some(refusal), &id);
+    }
     out.extend_from_slice(b"]}");
     Ok(answer(out, &asking.id))
 }
