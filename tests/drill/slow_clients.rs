@@ -17,11 +17,12 @@ use std::thread;
 use std::time::Duration;
 
 const SLOW: usize = 1_000;
-/// Each guest has its turn once a second, a few at a time: it is the server's work that counts, not a burst of ours.
-const TURNS: usize = 100;
-const PAUSE: Duration = Duration::from_millis(10);
+/// Each guest has its turn once a second, spread as evenly as strangers are: it is the server's work that counts, not a burst
+/// of ours.
+const TURNS: usize = 1_000;
+const PAUSE: Duration = Duration::from_millis(1);
 /// At most so many come back in a turn.
-const COME_BACK: usize = 6;
+const COME_BACK: usize = 1;
 const GOOD_A_SECOND: u32 = 200;
 const MEASURED: Duration = Duration::from_secs(20);
 
