@@ -16,12 +16,13 @@ def free_port():
 
 
 class Server:
-    """A process on the servers' core."""
+    """A process on the servers' core, or on those that are named; on all of them for None."""
 
-    def __init__(self, argv, log, env=None):
+    def __init__(self, argv, log, env=None, cpus=SERVER_CPU):
         self.started = time.monotonic()
+        pinned = ["taskset", "-c", cpus] if cpus else []
         with open(log, "ab") as out:
-            self.process = subprocess.Popen(["taskset", "-c", SERVER_CPU, *argv], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            self.process = subprocess.Popen([*pinned, *argv], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                             env={**os.environ, **(env or {})}, start_new_session=True)
         self.log = log
 

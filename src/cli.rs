@@ -129,14 +129,8 @@ fn run(cli: &Cli) -> Outcome {
         Command::Accounts(command) => people::accounts(&config, command, clock),
         Command::Keys(command) => people::keys(&config, command, clock),
         Command::Backup(args) => offline::backup(&config, args, clock),
-        Command::Dev(DevCommand::Seed {
-            keys,
-            keys_each,
-            out,
-        }) => {
-            let seeded =
-                dev::seed(&config, (*keys, *keys_each), out, &clock).map_err(Failed::because)?;
-            say(seeded)
+        Command::Dev(DevCommand::Seed(args)) => {
+            say(dev::seed(&config, &args.wish(), &clock).map_err(Failed::because)?)
         }
     }
 }

@@ -18,6 +18,7 @@ use latchkey_rules::name::{DisplayName, KeyName};
 use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
 use latchkey_rules::secret::{Prefix, Secret};
 use latchkey_rules::slug::Slug;
+use latchkey_rules::time::DAY_MS;
 
 use crate::app;
 use crate::clock::Clock;
@@ -43,6 +44,19 @@ const OTHERS: [&str; 2] = ["search", "routing"];
 
 /// Where the products are: behind a proxy, and on the gate's own address for whoever asks it by the path.
 const HOSTS: [&str; 3] = ["seed.example", "127.0.0.1", "localhost"];
+
+/// What is to be made.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// How many keys.
+    pub keys: u32,
+    /// How many of them in an account.
+    pub keys_each: u32,
+    /// How many days of activity behind each key, an hour of each day.
+    pub days: u16,
+    /// Where the secrets go, one a line.
+    pub out: PathBuf,
+}
 
 /// What was made.
 #[derive(Clone, Debug)]
@@ -101,16 +115,11 @@ pub fn routes() -> String {
     lines.join("\n")
 }
 
-/// Fills the configuration's database, which must hold no account, with so many keys, so many of them in an account.
+/// Fills the configuration's database, which must hold no account.
 ///
 /// # Errors
 /// When the database is not empty or cannot be written, or the file cannot.
-pub fn seed(
-    config: &Config,
-    (keys, keys_each): (u32, u32),
-    out: &Path,
-    clock: &Clock,
-) -> Result<Seeded, Error> {
+pub fn seed(config: &Config, wish: &Wish, clock: &Clock) -> Result<Seeded, Error> {
     let started = clock.monotonic();
     let db = app::open_database(config, clock.clone(), true)?;
     if !db.read_blocking(|reader| seed::is_empty(reader, &operator()))? {
@@ -121,11 +130,11 @@ pub fn seed(
         Ok(())
     })?;
     let failed = |why| Error::Out {
-        file: out.display().to_string(),
+        file: wish.out.display().to_string(),
         why,
     };
-    let mut file = create(out).map_err(failed)?;
-    let batches = batches(keys, keys_each);
+    let mut file = create(&wish.out).map_err(failed)?;
+    let batches = batches(wish.keys, wish.keys_each);
     let mut accounts = 0;
     for some in batches.chunks(ACCOUNTS_AT_ONCE) {
         let lines = fill(&db, &config.secret_prefix, accounts, some)?;
@@ -133,12 +142,31 @@ pub fn seed(
         accounts += some.len();
     }
     file.flush().map_err(failed)?;
+    count(&db, accounts, wish.days, clock)?;
     Ok(Seeded {
-        keys,
+        keys: wish.keys,
         accounts,
         took: clock.monotonic().saturating_sub(started),
-        out: out.to_owned(),
+        out: wish.out.clone(),
     })
+}
+
+/// Puts activity behind every key, the oldest day first.
+fn count(db: &Db, accounts: usize, days: u16, clock: &Clock) -> Result<(), Error> {
+    let now = clock.now();
+    for day in (0..i64::from(days)).rev() {
+        for number in 1..=accounts {
+            let (slug, at) = (slug_of(number), now.plus_ms(-day * DAY_MS));
+            db.batch_blocking(move |writer| {
+                seed::activity(writer, &operator(), &slug, EVERYBODYS, at)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn slug_of(number: usize) -> String {
+    format!("seed-{number}")
 }
 
 fn operator() -> scope::OperatorScope {
@@ -209,7 +237,7 @@ fn new_key(prefix: &Prefix, number: u32, lines: &mut String) -> Result<SeedKey, 
 }
 
 fn account(change: &mut Change<'_>, number: usize, keys: &[SeedKey]) -> store::Result<()> {
-    let slug = format!("seed-{number}");
+    let slug = slug_of(number);
     let new = NewAccount {
         slug: Slug::parse(&slug).map_err(impossible)?,
         name: DisplayName::parse(&format!("Seed {number}")).map_err(impossible)?,
@@ -271,12 +299,21 @@ mod tests {
         Config::defaults(folder.join("data")).unwrap()
     }
 
+    fn wish(keys: u32, out: &Path) -> Wish {
+        Wish {
+            keys,
+            keys_each: KEYS_EACH,
+            days: 2,
+            out: out.to_owned(),
+        }
+    }
+
     #[test]
     fn each_line_is_the_secret_of_a_key_that_opens() {
         let folder = tempfile::tempdir().unwrap();
         let (config, out) = (config(folder.path()), folder.path().join("secrets"));
         let clock = Clock::system();
-        let seeded = seed(&config, (250, KEYS_EACH), &out, &clock).unwrap();
+        let seeded = seed(&config, &wish(250, &out), &clock).unwrap();
         assert_eq!((seeded.keys, seeded.accounts), (250, 3));
         let lines = std::fs::read_to_string(&out).unwrap();
         assert_eq!(lines.lines().count(), 250);
@@ -309,9 +346,9 @@ mod tests {
     fn a_database_in_use_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (config, out) = (config(folder.path()), folder.path().join("secrets"));
-        seed(&config, (1, KEYS_EACH), &out, &Clock::system()).unwrap();
+        seed(&config, &wish(1, &out), &Clock::system()).unwrap();
         let before = std::fs::read(&out).unwrap();
-        let again = seed(&config, (1, KEYS_EACH), &out, &Clock::system());
+        let again = seed(&config, &wish(1, &out), &Clock::system());
         assert!(matches!(again, Err(Error::NotEmpty)));
         assert_eq!(std::fs::read(&out).unwrap(), before);
     }
@@ -321,13 +358,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("secrets");
         std::fs::write(&out, "of somebody else").unwrap();
-        seed(
-            &config(folder.path()),
-            (2, KEYS_EACH),
-            &out,
-            &Clock::system(),
-        )
-        .unwrap();
+        let config = config(folder.path());
+        seed(&config, &wish(2, &out), &Clock::system()).unwrap();
         let mode = std::fs::metadata(&out).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 2);

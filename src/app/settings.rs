@@ -112,7 +112,8 @@ pub(super) fn shared(
         keys_per_account: i64::from(config.keys_per_account),
         gate_url: gate_url.to_owned(),
         cookie_key: Key::from(keys.sub_key::<64>("session cookies").as_slice()),
-        hashing: Hashing::new(cores),
+        // One core is left to those who wait for a verdict.
+        hashing: Hashing::new(cores.saturating_sub(1)),
         trusted_proxies: config.portal.trusted_proxies.networks.clone(),
         unix_trusted: config.portal.trusted_proxies.unix,
         counts,

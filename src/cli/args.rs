@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::dev;
+
 /// A self-hosted portal for API keys, and the gate that decides whether a key opens the door.
 #[derive(Debug, Parser)]
 #[command(
@@ -213,19 +215,36 @@ pub(super) struct BackupArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum DevCommand {
     /// Fill an empty database with many keys, and write their secrets to a file
-    Seed {
-        /// How many keys
-        #[arg(long)]
-        keys: u32,
-        /// How many of them in an account
-        #[arg(long, value_name = "N", default_value_t = crate::dev::KEYS_EACH)]
-        keys_each: u32,
-        /// Where the secrets go, one a line
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
+    Seed(SeedArgs),
     /// List the portal's routes with the least role that may use each
     Routes,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SeedArgs {
+    /// How many keys
+    #[arg(long)]
+    keys: u32,
+    /// How many of them in an account
+    #[arg(long, value_name = "N", default_value_t = dev::KEYS_EACH)]
+    keys_each: u32,
+    /// How many days of activity behind each key
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    days: u16,
+    /// Where the secrets go, one a line
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+impl SeedArgs {
+    pub(super) fn wish(&self) -> dev::Wish {
+        dev::Wish {
+            keys: self.keys,
+            keys_each: self.keys_each,
+            days: self.days,
+            out: self.out.clone(),
+        }
+    }
 }
 
 #[cfg(test)]

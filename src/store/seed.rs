@@ -3,27 +3,31 @@
 //! It must not be used for anybody's real keys: it writes one audit event a call, not one a key.
 
 use diesel::dsl::max;
-use diesel::{Insertable, QueryDsl, RunQueryDsl, sql_query};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, RunQueryDsl, sql_query};
 use latchkey_rules::access::Access;
 use latchkey_rules::billing::default_for;
+use latchkey_rules::code::Code;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::name::{KeyName, folded};
 use latchkey_rules::secret::HashKind;
+use latchkey_rules::time::Millis;
 use serde_json::json;
 
 use super::accounts;
+use super::activity::{MeterBatch, MeterRow, flush};
 use super::audit::{Action, Event, record};
 use super::changes::renew;
 use super::db::each;
 use super::error::{Conflict, Result, unless_unique};
 use super::keys::NewSecret;
 use super::products::rows_of_all;
+use super::replica::RowId;
 use super::schema::accounts::table as accounts_table;
 use super::schema::{key_products, keys, secrets};
 use super::scope::OperatorScope;
-use super::{Change, Reader};
+use super::{Change, Reader, Writer};
 
 /// Rows in a statement: both databases take so many bound values.
 const CHUNK: usize = 1_000;
@@ -153,6 +157,48 @@ pub fn keys(
         after: Some(json!({ "keys": new.len() })),
     };
     record(change, scope.actor(), event)
+}
+
+/// Adds requests to every key of an account, in the hour of `at`: some that were let through, and for every tenth key some
+/// that were refused.
+///
+/// # Errors
+/// `NotFound` when there is no such account; `ProductUnknown`.
+pub fn activity(
+    writer: &mut Writer,
+    _scope: &OperatorScope,
+    account: &str,
+    product: &str,
+    at: Millis,
+) -> Result<()> {
+    let row = accounts::row_of(writer, account)?;
+    let product = rows_of_all(writer, &[product.to_owned()])?.pop();
+    let keys: Vec<i64> = keys::table
+        .filter(keys::account_id.eq(row))
+        .select(keys::id)
+        .load(&mut writer.conn)?;
+    let counted = |key: i64, code: Code, count: i64| MeterRow {
+        account: RowId::from_number(row),
+        key: RowId::from_number(key),
+        secret_number: 1,
+        product: product.map(RowId::from_number),
+        code,
+        hour: at,
+        count,
+    };
+    let allowed = keys
+        .iter()
+        .map(|key| counted(*key, Code::Valid, 100 + key % 900));
+    let refused = keys.iter().filter(|key| *key % 10 == 0);
+    let refused = refused.map(|key| counted(*key, Code::AccessNotAllowed, 1 + key % 9));
+    let batch = MeterBatch {
+        node: format!("seed {account}"),
+        epoch: 1,
+        seq: at.0,
+        at,
+        rows: allowed.chain(refused).collect(),
+    };
+    flush(writer, &batch).map(|_written| ())
 }
 
 fn assign(change: &mut Change<'_>, keys: &[KeyRow<'_>], products: &[i64]) -> Result<()> {
