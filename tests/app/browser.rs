@@ -180,6 +180,14 @@ impl<'w> Browser<'w> {
             .collect()
     }
 
+    /// An attribute of what a selector finds.
+    pub(crate) fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
+        self.html()
+            .select(&Selector::parse(selector).unwrap())
+            .filter_map(|found| found.attr(name).map(str::to_owned))
+            .collect()
+    }
+
     /// The text of the one thing that a selector finds.
     pub(crate) fn one(&self, selector: &str) -> String {
         let mut found = self.texts(selector);

@@ -8,6 +8,7 @@ mod docs;
 mod keys_activity;
 mod keys_create;
 mod keys_delete;
+mod keys_list;
 mod keys_show;
 mod preferences;
 mod receipts;

@@ -18,7 +18,7 @@ use crate::store::schema::{key_products, keys, products};
 use crate::store::scope::AccountScope;
 
 /// How many keys a page has at most.
-pub const PAGE_AT_MOST: usize = 100;
+pub const PAGE_AT_MOST: usize = 50;
 
 /// Which of the account's keys, in which order.
 #[derive(Clone, Debug, Default)]
