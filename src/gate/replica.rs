@@ -301,9 +301,10 @@ fn known<'a>(shard: &'a Shard, slot: u32, facts: &'a Facts) -> Option<Known<'a>>
 
 /// Takes out what a record has counted.
 fn admitted(record: &Record, beside: &Beside, facts: &Facts) -> Option<Admitted> {
+    let account = facts.accounts.get(record.account)?;
     let used = record.uses.take()?;
     Some(Admitted {
-        account_row: facts.accounts.get(record.account)?.row,
+        account_row: account.row,
         key_row: RowId::from_number(beside.row()),
         secret_number: record.number,
         product_row: used.product_row,
