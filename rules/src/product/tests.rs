@@ -55,6 +55,18 @@ fn slug_at(catalogue: &Catalogue, host: &str, path: &str) -> Option<String> {
 }
 
 #[test]
+fn of_two_wildcards_the_longer_wins_in_whichever_order_they_are_given() {
+    let short = product("short", &[("*.example.com", "/")]);
+    let long = product("long", &[("*.a.example.com", "/")]);
+    for given in [vec![short.clone(), long.clone()], vec![long, short]] {
+        let catalogue = Catalogue::build(given).unwrap();
+        let at = |host| slug_at(&catalogue, host, "/");
+        assert_eq!(at("x.a.example.com").as_deref(), Some("long"));
+        assert_eq!(at("x.b.example.com").as_deref(), Some("short"));
+    }
+}
+
+#[test]
 fn the_most_specific_host_wins_then_the_longest_prefix() {
     let catalogue = sample();
     for (host, path, slug) in [

@@ -322,6 +322,34 @@ fn access_is_judged_by_method_and_administrative_path() {
 }
 
 #[test]
+fn a_refusal_for_access_says_what_would_have_needed_more() {
+    let read_only = || KeyFacts {
+        access: Access::Read,
+        ..key(&[MAPS])
+    };
+    for (method, path, what) in [
+        ("POST", "/a/x", "POST needs the access write."),
+        ("PUT", "/a/x", "PUT needs the access write."),
+        ("PATCH", "/a/x", "PATCH needs the access write."),
+        ("DELETE", "/a/x", "DELETE needs the access write."),
+        (
+            "<b>",
+            "/a/x",
+            "This method is not one of the common ones and needs the access admin.",
+        ),
+        (
+            "GET",
+            "/a/c/users",
+            "This path is administrative and needs the access admin.",
+        ),
+    ] {
+        let refusal = judge(read_only(), method, at("api.example.com", path)).unwrap_err();
+        let expected = format!("{what} This API key has the access read.");
+        assert_eq!(refusal.message, expected, "{method} {path}");
+    }
+}
+
+#[test]
 fn hosts_that_name_environments_take_no_others() {
     let with = |environment| KeyFacts {
         environment,
