@@ -55,7 +55,7 @@ class Forms(html.parser.HTMLParser):
         elif tag == "input" and about.get("name") and self.forms:
             self.forms[-1][1][about["name"]] = about.get("value") or ""
         elif tag == "a" and about.get("href"):
-            self.links.append((about["href"], about.get("rel") or ""))
+            self.links.append(about["href"])
 
 
 class Browser:
@@ -140,7 +140,7 @@ def last_page(browser):
     path, pages = f"{ACCOUNT}/keys", 1
     while True:
         browser.get(path)
-        following = [href for href, rel in Forms(browser.body.decode()).links if rel == "next"]
+        following = [href for href in Forms(browser.body.decode()).links if "after=" in href]
         if not following:
             return path, pages
         path, pages = urllib.parse.urljoin(path, following[0]), pages + 1
@@ -153,7 +153,7 @@ def at(values, share):
 def pages(args, server, browser):
     end, count = last_page(browser)
     browser.get(f"{ACCOUNT}/keys")
-    key = next(href for href, _ in Forms(browser.body.decode()).links if "/keys/key_" in href)
+    key = next(href for href in Forms(browser.body.decode()).links if "/keys/key_" in href)
     listed = [("keys, first page", f"{ACCOUNT}/keys"), (f"keys, page {count}", end), ("keys, searched", f"{ACCOUNT}/keys?q=key+77"),
               ("keys, those that work", f"{ACCOUNT}/keys?environment=live&status=active")]
     others = [("account", ACCOUNT), ("key", key), ("key, activity", f"{key}/activity?range=30d"),
