@@ -181,17 +181,19 @@ impl Replica {
             .sum()
     }
 
-    /// Takes out what the records have counted.
-    pub(crate) fn take_admitted(&self) -> Vec<Admitted> {
+    /// Takes out what the records have counted, one after another: `take` must not come back to the replica.
+    pub(crate) fn take_admitted(&self, mut take: impl FnMut(&Admitted)) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken = std::mem::take(&mut *left);
+        let of_old = std::mem::take(&mut *left);
         drop(left);
+        of_old.iter().for_each(&mut take);
         for shard in (0..SHARDS).filter_map(|shard| self.read(shard)) {
             let facts = self.facts.load();
             let counted = |(record, beside)| admitted(record, beside, &facts);
-            taken.extend(shard.all().filter_map(counted));
+            for admitted in shard.all().filter_map(counted) {
+                take(&admitted);
+            }
         }
-        taken
     }
 
     fn keep(&self, admitted: Admitted) {

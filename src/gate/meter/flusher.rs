@@ -97,7 +97,8 @@ impl Flusher {
 
     fn flush(&mut self) {
         let mut fresh = self.meter.tally.take();
-        fresh.extend(self.replica.take_admitted().iter().map(count_of));
+        self.replica
+            .take_admitted(|admitted| fresh.push(count_of(admitted)));
         let in_touch = self.in_touch();
         if in_touch && !self.is_waiting() && fresh.len() <= BATCH_ROWS {
             if !fresh.is_empty() {

@@ -1,18 +1,19 @@
 //! A file beside the database that remembers counts which are not written yet, so that a kill loses none of them.
 //!
-//! Lines are only ever added: counted, sent as a batch of that number, settled. Read back from the start they say what
+//! Entries are only ever added: counted, sent as a batch of that number, settled. Read back from the start they say what
 //! waits, and which batch may or may not have reached the database. It must not know when that happens.
 
-mod lines;
+mod entries;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use super::Batch;
 use super::pending::Pending;
 use super::tally::Count;
-use lines::{Line, Row, batch_of, count_of, line, row_of, written_of};
+use entries::{Entry, Next, Row, Rows, batch_of, count_of, frame, next, written_of};
 
 /// A journal that has grown beyond this is written anew, with what still waits alone.
 const LARGE: u64 = 64 * 1024 * 1024;
@@ -22,8 +23,10 @@ pub(super) struct Journal {
     path: PathBuf,
     file: Option<File>,
     len: u64,
-    /// Whether every line up to now was written; else the next one begins it anew.
+    /// Whether every entry up to now was written; else the next one begins it anew.
     is_whole: bool,
+    /// The entry that is being written, kept for its memory.
+    bytes: Vec<u8>,
     /// Held for its lock.
     _lock: Option<File>,
 }
@@ -56,6 +59,7 @@ impl Journal {
             file: None,
             len: 0,
             is_whole: true,
+            bytes: Vec::new(),
             _lock: lock,
         };
         let left = journal.read();
@@ -64,17 +68,17 @@ impl Journal {
 
     /// Notes counts that wait.
     pub(super) fn counted(&mut self, counts: &[Count]) -> io::Result<()> {
-        self.append(&Line::Counted(counts.iter().map(row_of).collect()))
+        self.append(&Entry::Counted(Rows(counts)))
     }
 
     /// Notes that some of what waits was given a number.
     pub(super) fn sent(&mut self, batch: &Batch) -> io::Result<()> {
-        self.append(&Line::Sent(written_of(batch)))
+        self.append(&Entry::Sent(written_of(batch)))
     }
 
     /// Notes that the batch needs no further attempt.
     pub(super) fn settled(&mut self, batch: &Batch) -> io::Result<()> {
-        self.append(&Line::Settled(batch.epoch, batch.seq))
+        self.append(&Entry::Settled(batch.epoch, batch.seq))
     }
 
     /// Whether it holds less than it should, or much more.
@@ -88,15 +92,11 @@ impl Journal {
         pending: &Pending,
         in_flight: Option<&Batch>,
     ) -> io::Result<()> {
-        let mut counts: Vec<Row> = pending.all().map(row_of).collect();
-        counts.extend(
-            in_flight
-                .iter()
-                .flat_map(|batch| batch.rows.iter().map(row_of)),
-        );
-        let mut bytes = line(&Line::Counted(counts))?;
+        let mut bytes = Vec::new();
+        frame(&mut bytes, &Entry::Counted(Rows(pending.all())))?;
         if let Some(batch) = in_flight {
-            bytes.extend(line(&Line::Sent(written_of(batch)))?);
+            frame(&mut bytes, &Entry::Counted(Rows(&batch.rows)))?;
+            frame(&mut bytes, &Entry::Sent(written_of(batch)))?;
         }
         self.file = None;
         write_whole(&self.path, &bytes)?;
@@ -127,17 +127,20 @@ impl Journal {
         write_whole(&folder.join(name), &serde_json::to_vec(&written_of(batch))?)
     }
 
-    fn append(&mut self, entry: &Line) -> io::Result<()> {
+    fn append(&mut self, entry: &Entry<Rows<'_>>) -> io::Result<()> {
         if !self.is_whole {
             return Err(io::Error::other("the journal is to be written anew"));
         }
-        let bytes = line(entry)?;
-        let written = self.file().and_then(|file| file.write_all(&bytes));
+        let mut bytes = mem::take(&mut self.bytes);
+        bytes.clear();
+        let written = frame(&mut bytes, entry)
+            .and_then(|()| self.file().and_then(|file| file.write_all(&bytes)));
         if written.is_err() {
             self.is_whole = false;
             self.file = None;
         }
         self.len += u64::try_from(bytes.len()).unwrap_or(0);
+        self.bytes = bytes;
         written
     }
 
@@ -156,8 +159,8 @@ impl Journal {
         Ok(self.file.insert(file))
     }
 
-    /// Reads the journal from its start. A last line that was cut off was never acted upon; what cannot be read elsewhere
-    /// is put aside for a person.
+    /// Reads the journal from its start. A last entry that was cut off was never acted upon; what cannot be read is put
+    /// aside for a person.
     fn read(&mut self) -> Left {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
@@ -169,15 +172,20 @@ impl Journal {
             }
         };
         let mut left = Left::default();
-        let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').peekable();
-        while let Some(line) = lines.next() {
-            match serde_json::from_slice(line) {
-                Ok(entry) if line.ends_with(b"\n") => left.take(entry),
-                _ => {
+        let mut rest: &[u8] = &bytes;
+        while !rest.is_empty() {
+            match next(rest) {
+                Next::Entry(entry, behind) => {
+                    left.take(entry);
+                    rest = behind;
+                }
+                Next::End => {
                     self.is_whole = false;
-                    if lines.peek().is_some() {
-                        self.put_aside();
-                    }
+                    break;
+                }
+                Next::Spoilt => {
+                    self.is_whole = false;
+                    self.put_aside();
                     break;
                 }
             }
@@ -201,20 +209,20 @@ impl Journal {
 }
 
 impl Left {
-    fn take(&mut self, entry: Line) {
+    fn take(&mut self, entry: Entry<Vec<Row>>) {
         match entry {
-            Line::Counted(rows) => {
+            Entry::Counted(rows) => {
                 let counts = rows.into_iter().map(count_of).collect();
                 // What was kept once is kept again, however much it is.
                 let lost = self.pending.add(counts, usize::MAX);
                 debug_assert!(lost.is_empty());
             }
-            Line::Sent(written) => {
+            Entry::Sent(written) => {
                 let batch = batch_of(written);
                 self.pending.subtract(&batch.rows);
                 self.in_flight = Some(batch);
             }
-            Line::Settled(epoch, seq) => {
+            Entry::Settled(epoch, seq) => {
                 self.in_flight = self
                     .in_flight
                     .take()

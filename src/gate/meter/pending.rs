@@ -87,8 +87,8 @@ impl Pending {
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Count> {
-        self.counts.iter()
+    pub(super) fn all(&self) -> &[Count] {
+        &self.counts
     }
 
     pub(super) fn len(&self) -> usize {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn all(pending: &Pending) -> Vec<Count> {
-        pending.all().copied().collect()
+        pending.all().to_vec()
     }
 
     #[test]

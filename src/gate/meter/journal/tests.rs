@@ -24,7 +24,7 @@ fn batch(seq: i64, numbers: &[(i64, i64)]) -> Batch {
 }
 
 fn all(pending: &Pending) -> Vec<Count> {
-    pending.all().copied().collect()
+    pending.all().to_vec()
 }
 
 fn reopened(folder: &Path) -> Left {
@@ -91,23 +91,42 @@ fn nothing_waits_in_a_cleared_journal() {
 }
 
 #[test]
-fn a_line_that_no_one_can_read_is_put_aside_and_the_rest_kept() {
+fn an_entry_that_no_one_can_read_is_put_aside_and_the_rest_kept() {
     let dir = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(dir.path(), 1);
     journal.counted(&counts(&[(1, 5)])).unwrap();
     drop(journal);
     let path = dir.path().join("journal");
     let mut bytes = fs::read(&path).unwrap();
-    bytes.extend(b"{\"counted\":junk}\n{\"settled\":[1,1]}\n");
-    fs::write(&path, bytes).unwrap();
-    let (journal, left) = Journal::open(dir.path(), 1);
-    assert_eq!(all(&left.pending), counts(&[(1, 5)]));
-    assert!(journal.wants_rewriting() && dir.path().join("journal.unreadable").exists());
+    let first = bytes.clone();
+    let junk = [3, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3];
+    // Spoilt in its content, in its checksum, and a whole frame that holds no entry of ours.
+    let mut content = first.clone();
+    *content.last_mut().unwrap() ^= 1;
+    let mut sum = first.clone();
+    sum[4] ^= 1;
+    let mut foreign = first.clone();
+    foreign.splice(..8, [1, 0, 0, 0]);
+    foreign.truncate(4);
+    foreign.extend(crc32fast::hash(&[9]).to_le_bytes());
+    foreign.push(9);
+    for spoilt in [junk.to_vec(), content, sum, foreign] {
+        bytes.truncate(first.len());
+        bytes.extend(&spoilt);
+        bytes.extend(&first);
+        fs::write(&path, &bytes).unwrap();
+        let (journal, left) = Journal::open(dir.path(), 1);
+        assert_eq!(all(&left.pending), counts(&[(1, 5)]));
+        let aside = dir.path().join("journal.unreadable");
+        assert_eq!(fs::read(&aside).unwrap(), bytes);
+        fs::remove_file(aside).unwrap();
+        assert!(journal.wants_rewriting());
+    }
 }
 
 proptest! {
     #[test]
-    fn a_journal_cut_off_anywhere_holds_all_whole_lines(cut in 0_usize..400) {
+    fn a_journal_cut_off_anywhere_holds_all_whole_entries(cut in 0_usize..150) {
         let dir = tempfile::tempdir().unwrap();
         let (mut journal, _) = Journal::open(dir.path(), 1);
         for key in 1..=5 {
@@ -118,7 +137,7 @@ proptest! {
         let bytes = fs::read(&path).unwrap();
         let cut = cut.min(bytes.len());
         fs::write(&path, &bytes[..cut]).unwrap();
-        let whole = bytes[..cut].split(|byte| *byte == b'\n').count() - 1;
+        let whole = cut / (bytes.len() / 5);
         let (mut journal, left) = Journal::open(dir.path(), 1);
         prop_assert_eq!(left.pending.len(), whole);
         // And it goes on from there.
