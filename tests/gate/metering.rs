@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use latchkey::gate::Gate;
 use latchkey_rules::code::Code;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::ask::{forwarded, request, send, verify};
@@ -20,8 +21,37 @@ fn journal(world: &World) -> PathBuf {
     world.dir.path().join("spill/journal")
 }
 
+/// Whole entries in the journal. A frame is a length, a checksum, and so many bytes.
 fn journalled(world: &World) -> usize {
-    fs::read_to_string(journal(world)).map_or(0, |text| text.lines().count())
+    let bytes = fs::read(journal(world)).unwrap_or_default();
+    let mut rest: &[u8] = &bytes;
+    let mut entries = 0;
+    while let Some((len, behind)) = rest.split_first_chunk() {
+        let len = usize::try_from(u32::from_le_bytes(*len)).unwrap();
+        let Some(next) = behind.get(4 + len..) else {
+            break;
+        };
+        rest = next;
+        entries += 1;
+    }
+    entries
+}
+
+/// Account, key, secret number, product, outcome, hour, times.
+type Row = (i64, i64, u16, i64, i16, i64, i64);
+
+/// What the journal's entries hold, as they stand on disk.
+#[derive(Serialize)]
+enum Entry {
+    Counted(Vec<Row>),
+    Sent(String, i64, i64, i64, Vec<Row>),
+}
+
+fn frame(entry: &Entry) -> Vec<u8> {
+    let content = postcard::to_stdvec(entry).unwrap();
+    let len = u32::try_from(content.len()).unwrap();
+    let sum = crc32fast::hash(&content);
+    [&len.to_le_bytes()[..], &sum.to_le_bytes()[..], &content].concat()
 }
 
 fn metric(gate: &Gate, name: &str) -> u64 {
@@ -183,19 +213,15 @@ fn r_03_a_batch_that_was_written_just_before_a_kill_is_not_written_again() {
     gate.stop();
     assert_eq!(world.counted(key.key_id), 1);
     // The journal as the kill leaves it: the batch has its number, and nothing says that it is settled.
-    let batch = world.text("SELECT json_object('node', node, 'epoch', epoch, 'seq', seq, 'at', at) AS text FROM meter_batches");
+    let batch = world.text("SELECT json_array(node, epoch, seq, at) AS text FROM meter_batches");
     let row = world.text(
         "SELECT json_array(account_id, key_row, secret_number, product_row, outcome, hour, count) AS text FROM activity",
     );
-    let mut sent: serde_json::Value = serde_json::from_str(&batch).unwrap();
-    let row: serde_json::Value = serde_json::from_str(&row).unwrap();
-    sent["rows"] = json!([row]);
-    let lines = format!(
-        "{}\n{}\n",
-        json!({"counted": [row, row]}),
-        json!({"sent": sent})
-    );
-    fs::write(journal(&world), lines).unwrap();
+    let (node, epoch, seq, at) = serde_json::from_str(&batch).unwrap();
+    let row: Row = serde_json::from_str(&row).unwrap();
+    let counted = frame(&Entry::Counted(vec![row, row]));
+    let sent = frame(&Entry::Sent(node, epoch, seq, at, vec![row]));
+    fs::write(journal(&world), [counted, sent].concat()).unwrap();
     let next = world.gate();
     // The journal counts the row twice: once in the batch that is written, once after it.
     eventually("settled", || !journal(&world).exists());
