@@ -71,7 +71,12 @@ async function send(page, form, text, number) {
     await field.fill(typed ?? text);
   }
   for (const box of await form.getByRole('checkbox').all()) await box.check();
-  await Promise.all([page.waitForEvent('load'), form.locator('button').first().click()]);
+  const [answer] = await Promise.all([
+    page.waitForResponse(response => response.request().isNavigationRequest()),
+    page.waitForEvent('load'),
+    form.locator('button').first().click(),
+  ]);
+  assert.ok(answer.status() < 429, `${answer.url()} answered ${answer.status()}`);
 }
 
 // The pages that show what was kept: names in lists, titles, crumbs and menus, a reason on the owner's and on staff's page.
