@@ -17,7 +17,8 @@ use crate::clock::Clock;
 use crate::config::master_key::{MasterKeyError, MasterKeys};
 use crate::config::{Config, Database};
 use crate::gate::{Gate, StartError};
-use crate::jobs::Jobs;
+use crate::jobs::{Jobs, Postman};
+use crate::mail::MailerError;
 use crate::metrics::{Process, Registry};
 use crate::portal;
 use crate::store::{self, DatabaseUrl, Db, OpenError, migrate, products, scope};
@@ -61,6 +62,9 @@ pub enum Error {
     /// The portal's own address is none.
     #[error("The portal's address cannot be used: {0}.")]
     PublicUrl(String),
+    /// The mail server's address is none.
+    #[error(transparent)]
+    Mailer(#[from] MailerError),
     /// The server or a thread cannot be started.
     #[error("The server cannot start: {0}.")]
     Server(#[from] io::Error),
@@ -87,6 +91,7 @@ impl Parts {
 pub struct Application {
     db: Db,
     jobs: Jobs,
+    postman: Option<Postman>,
     portal: Option<(Bound, Shared)>,
     gate: Option<(Bound, Gate)>,
     portal_url: String,
@@ -112,7 +117,11 @@ pub fn open_database(config: &Config, clock: Clock, may_migrate: bool) -> Result
     if may_migrate || matches!(url, DatabaseUrl::Sqlite(_)) {
         migrate::run(&url)?;
     }
-    Ok(Db::open(&url, clock)?)
+    let settings = store::Settings {
+        sends_mail: config.mail.is_some(),
+        ..store::Settings::default()
+    };
+    Ok(Db::open_with(&url, clock, settings)?)
 }
 
 /// Brings the database to this version, and says how many migrations that took.
@@ -170,12 +179,16 @@ impl Application {
         let keys = master_keys(config)?;
         let jobs = Jobs::start(db.clone(), clock.clone())?;
         let counts = Arc::new(Counts::new(&portal::routes()));
-        let measured = measured(&db, &jobs, &counts);
+        let mut measured = measured(&db, &jobs, &counts);
         let portal = bound(parts.portal, "The portal", &config.portal.listen)?;
         let gate = bound(parts.gate, "The gate", &config.gate.listen)?;
         seed_products(config, &db)?;
         let gate_url = settings::gate_url(config, gate.as_ref());
         let portal_url = settings::portal_url(config, portal.as_ref());
+        let postman = postman(config, &db, &keys, &portal_url)?;
+        if let Some(postman) = &postman {
+            measured.add(postman.measured());
+        }
         let gate = match gate {
             Some(bound) => {
                 let gate_settings = settings::gate(config, &bound, &portal_url, measured);
@@ -197,6 +210,7 @@ impl Application {
         Ok(Self {
             db,
             jobs,
+            postman,
             portal,
             gate,
             portal_url,
@@ -235,6 +249,7 @@ impl Application {
         if let Some(gate) = gate {
             gate.stop();
         }
+        drop(self.postman);
         drop(self.jobs);
         served
     }
@@ -247,6 +262,20 @@ impl Application {
 pub fn serve_gate(listener: TcpListener, gate: Gate) -> io::Result<Server> {
     let address = listener.local_addr()?;
     serve::gate_server(Bound::Tcp(listener, address), gate)
+}
+
+/// Whoever sends the mails, where there is a mail server. Every node sends, whichever wrote a mail.
+fn postman(
+    config: &Config,
+    db: &Db,
+    keys: &MasterKeys,
+    portal_url: &str,
+) -> Result<Option<Postman>, Error> {
+    let Some(mail) = &config.mail else {
+        return Ok(None);
+    };
+    let bag = settings::mail_bag(config, mail, keys, portal_url)?;
+    Ok(Some(Postman::start(db.clone(), bag)?))
 }
 
 /// Who counts besides the gate.

@@ -3,6 +3,7 @@
 //! Must not know what the settings do. No message repeats a value that may be a secret.
 
 mod accent;
+mod mail;
 pub mod master_key;
 mod near;
 mod place;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use latchkey_rules::secret::Prefix;
 
 pub use accent::{Accent, SURFACES};
+pub use mail::{Mail, SmtpUrl};
 pub use near::variable;
 pub use place::{Broken, Place, Problem};
 pub use product::{ProductEntry, SampleEntry};
@@ -47,6 +49,8 @@ pub struct Config {
     pub brand: Brand,
     /// Where people ask for help.
     pub support: Support,
+    /// How mail is sent; without it none is.
+    pub mail: Option<Mail>,
     /// Where people ask for more than they can take themselves.
     pub sales_url: Option<String>,
     /// The terms that people agree to by signing up.

@@ -2,6 +2,8 @@
 //!
 //! Must not decide what is old: each part of the store knows that of its own rows.
 
+mod postman;
+
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -9,7 +11,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::metrics::{Family, Measured, Page, Words};
-use crate::store::{self, Db, activity, form_ids, keys, one_time_links, sessions};
+use crate::store::{self, Db, activity, confirmations, form_ids, keys, one_time_links, sessions};
+
+pub use postman::{Bag, Postman};
 
 /// Between two rounds. A deleted key's secrets go this much after their hour at the latest.
 const EVERY: Duration = Duration::from_mins(1);
@@ -31,7 +35,14 @@ const LAST: Family = Family::gauge(
 );
 
 /// What is done, one after another.
-const JOBS: &[&str] = &["secrets", "sessions", "links", "form_ids", "batches"];
+const JOBS: &[&str] = &[
+    "secrets",
+    "sessions",
+    "links",
+    "confirmations",
+    "form_ids",
+    "batches",
+];
 
 /// What the jobs count of themselves.
 struct Counts {
@@ -139,6 +150,7 @@ fn round(db: &Db, counts: &Counts) {
     purge(db, counts);
     counts.ran("sessions", &db.batch_blocking(sessions::sweep));
     counts.ran("links", &db.batch_blocking(one_time_links::sweep));
+    counts.ran("confirmations", &db.batch_blocking(confirmations::sweep));
     counts.ran("form_ids", &db.batch_blocking(form_ids::sweep));
     counts.ran("batches", &db.batch_blocking(activity::sweep_batches));
 }

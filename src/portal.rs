@@ -2,10 +2,13 @@
 
 mod account;
 pub mod chart;
+mod confirm;
 mod docs;
 mod keys;
 mod preferences;
+mod profile;
 mod receipts;
+mod reset;
 mod set_password;
 mod sign_in;
 mod sign_up;
@@ -27,6 +30,8 @@ pub fn routes() -> Vec<Route> {
         sign_in::ROUTES,
         sign_up::ROUTES,
         set_password::ROUTES,
+        reset::ROUTES,
+        confirm::ROUTES,
         account::ROUTES,
         keys::ROUTES,
         staff::ROUTES,
@@ -34,7 +39,9 @@ pub fn routes() -> Vec<Route> {
         docs::ROUTES,
         receipts::ROUTES,
     ];
-    families.concat()
+    let mut routes = families.concat();
+    routes.extend(profile::routes());
+    routes
 }
 
 /// Registers the portal: the rim around everything, sessions around the pages.
@@ -47,6 +54,9 @@ pub fn configure(shared: Data<Shared>) -> impl FnOnce(&mut ServiceConfig) {
             .configure(sign_in::configure)
             .configure(sign_up::configure)
             .configure(set_password::configure)
+            .configure(reset::configure)
+            .configure(confirm::configure)
+            .configure(profile::configure)
             .configure(account::configure)
             .configure(keys::configure)
             .configure(staff::configure)

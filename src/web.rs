@@ -12,6 +12,8 @@ pub mod format;
 pub mod frame;
 pub mod headers;
 pub mod limits;
+pub mod link_cookie;
+pub mod links;
 pub mod next;
 pub mod origin;
 pub mod password;

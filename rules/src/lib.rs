@@ -15,6 +15,7 @@ pub mod email;
 pub mod environment;
 pub mod key_id;
 pub mod kind;
+pub mod mail;
 pub mod name;
 pub mod password;
 pub mod path;

@@ -12,11 +12,15 @@ use crate::clock::Clock;
 use crate::config::master_key::MasterKeys;
 use crate::config::{self, Config, Listen, ProductEntry};
 use crate::gate::GateSettings;
+use crate::jobs::Bag;
+use crate::mail::{Look, Mailer};
 use crate::metrics::Registry;
+use crate::seal::Seal;
 use crate::store::Db;
 use crate::store::products::{NewProduct, Sample};
 use crate::web::Shared;
 use crate::web::counts::Counts;
+use crate::web::links::Links;
 use crate::web::password::Hashing;
 use crate::web::public_url::PublicUrl;
 use crate::web::shared::{Brand, Logo, SignUp, Support};
@@ -116,7 +120,32 @@ pub(super) fn shared(
         hashing: Hashing::new(cores.saturating_sub(1)),
         trusted_proxies: config.portal.trusted_proxies.networks.clone(),
         unix_trusted: config.portal.trusted_proxies.unix,
+        mail: config.mail.as_ref().map(|_| Links::new(mail_seal(keys))),
         counts,
+    })
+}
+
+/// Seals the links of mails.
+fn mail_seal(keys: &MasterKeys) -> Seal {
+    Seal::new(keys.sub_keys("mail links"))
+}
+
+/// What the mails are sent with.
+pub(super) fn mail_bag(
+    config: &Config,
+    mail: &config::Mail,
+    keys: &MasterKeys,
+    portal_url: &str,
+) -> Result<Bag, Error> {
+    let support = &config.support;
+    Ok(Bag {
+        mailer: Mailer::new(mail.smtp_url.expose(), mail.from.clone())?,
+        look: Look {
+            brand: config.brand.name.clone(),
+            portal: portal_url.to_owned(),
+            support: support.mail.clone().or_else(|| support.url.clone()),
+        },
+        seal: mail_seal(keys),
     })
 }
 

@@ -12,7 +12,7 @@ use super::{Failed, Outcome};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Listen};
-use crate::store::one_time_links::{self, Purpose};
+use crate::store::one_time_links;
 use crate::store::users::{self, NewUser};
 use crate::store::{Conflict, Error, accounts as stored_accounts, keys as stored_keys, scope};
 use crate::web::token::Token;
@@ -31,7 +31,7 @@ pub(super) fn admin(config: &Config, command: &AdminCommand, clock: Clock) -> Ou
     db.change_blocking(move |change| {
         let user = users::create_user(change, &scope::operator(BY), &new)?;
         let ends = change.now().plus_secs(LINK_HOURS * 3600);
-        one_time_links::create(change, &user, Purpose::SetPassword, digest, ends)
+        one_time_links::create(change, &user, digest, ends)
     })
     .map_err(|error| Failed::Because(of_user(&error)))?;
     say(format_args!(

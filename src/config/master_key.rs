@@ -138,12 +138,12 @@ impl MasterKeys {
         draw(&self.in_use, label)
     }
 
-    /// The same, from the key of that id.
-    pub fn sub_key_of<const N: usize>(&self, id: &str, label: &str) -> Option<Zeroizing<[u8; N]>> {
+    /// A key for one purpose from each master key, with that one's id; the first is in use.
+    pub fn sub_keys<const N: usize>(&self, label: &str) -> Vec<(String, Zeroizing<[u8; N]>)> {
         std::iter::once(&self.in_use)
             .chain(&self.older)
-            .find(|e| e.id == id)
-            .map(|entry| draw(entry, label))
+            .map(|entry| (entry.id.clone(), draw(entry, label)))
+            .collect()
     }
 }
 
@@ -247,15 +247,10 @@ mod tests {
         );
         let keys = keys(&text).unwrap();
         assert_eq!(keys.id(), "k2");
-        assert_eq!(
-            *keys.sub_key::<16>("x"),
-            *keys.sub_key_of::<16>("k2", "x").unwrap()
-        );
-        assert_ne!(
-            *keys.sub_key::<16>("x"),
-            *keys.sub_key_of::<16>("k1", "x").unwrap()
-        );
-        assert!(keys.sub_key_of::<16>("k3", "x").is_none());
+        let [first, second] = <[_; 2]>::try_from(keys.sub_keys::<16>("x")).unwrap();
+        assert_eq!((first.0.as_str(), second.0.as_str()), ("k2", "k1"));
+        assert_eq!(*first.1, *keys.sub_key::<16>("x"));
+        assert_ne!(*first.1, *second.1);
         assert_eq!(format!("{keys:?}"), "MasterKeys(k2, 1 older)");
     }
 

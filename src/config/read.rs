@@ -10,6 +10,7 @@ use latchkey_rules::email::Email;
 use latchkey_rules::secret::Prefix;
 
 use super::accent::Accent;
+use super::mail;
 use super::place::{Broken, Place};
 use super::reading::{Outcome, Reading};
 use super::tree::{self, Found, Table};
@@ -170,6 +171,7 @@ fn settings(mut root: Reading<'_>) -> Config {
         master_key_file: root.text("master_key_file", values::path),
         brand: brand(root.table("brand")),
         support: support(root.table("support")),
+        mail: mail::mail(root.table("mail")),
         sales_url: link_of(root.table("sales")),
         terms_url: link_of(root.table("terms")),
         portal: portal(root.table("portal")),

@@ -1,7 +1,6 @@
 //! A one-time link sets a password (T-17, T-18): opening it changes nothing and takes the token out of the address, sending
 //! the form uses it up. It signs nobody in.
 
-use actix_web::cookie::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -9,29 +8,26 @@ use askama::Template;
 use latchkey_rules::password;
 use serde::Deserialize;
 
-use crate::store::one_time_links::{self, Purpose};
+use crate::store::one_time_links;
 use crate::store::{self};
 use crate::web::error::Error;
-use crate::web::flash::{self, Flash};
+use crate::web::flash::Flash;
 use crate::web::form::{self, Fields, Post, Problems};
 use crate::web::frame::Frame;
+use crate::web::link_cookie::{Link, LinkCookie};
 use crate::web::password::Password;
 use crate::web::scope::Anyone;
-use crate::web::{Shared, render, token};
+use crate::web::{Shared, render};
 
 crate::routes! {
     GET "/set-password" Anyone => show;
     POST "/set-password" Anyone => update;
 }
 
-const COOKIE: &str = "lk_link";
-
-/// The link's token, while it is still in the address.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Link {
-    token: Option<String>,
-}
+const COOKIE: LinkCookie = LinkCookie {
+    name: "lk_link",
+    page: "/set-password",
+};
 
 /// The new password.
 #[derive(Debug, Default, Deserialize)]
@@ -56,8 +52,10 @@ struct SetPasswordView {
 
 #[derive(Template)]
 #[template(path = "sign_in/link_over.html")]
-struct LinkOverView {
-    frame: Frame,
+pub(crate) struct LinkOverView {
+    pub(crate) frame: Frame,
+    /// Where a new one is to be had: an address and what the link to it says.
+    pub(crate) again: Option<(&'static str, &'static str)>,
 }
 
 async fn show(
@@ -67,19 +65,8 @@ async fn show(
     link: Query<Link>,
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
-    let secure = shared.public_url.is_https();
-    if let Some(token) = link.into_inner().token {
-        let kept = flash::dressed(
-            &shared.cookie_name(COOKIE),
-            short(token),
-            secure,
-            Duration::minutes(30),
-        );
-        let mut answer = render::see_other("/set-password");
-        answer
-            .add_cookie(&kept)
-            .map_err(|error| Error::Internal(error.to_string()))?;
-        return Ok(answer);
+    if let Some(onward) = COOKIE.taken(link.into_inner(), &shared)? {
+        return Ok(onward);
     }
     match email_of(&req, &shared).await? {
         Some((email, _)) => render::private(&req, &view(frame, email, None)),
@@ -109,12 +96,8 @@ async fn update(
         Ok(()) => {
             shared.counts.links.count("used");
             let said = Flash::ok("Your password is set. Sign in with it.");
-            let mut answer = render::see_other_saying(&shared, "/sign-in", &said);
-            let ended = flash::done(&shared.cookie_name(COOKIE), shared.public_url.is_https());
-            answer
-                .add_cookie(&ended)
-                .map_err(|error| Error::Internal(error.to_string()))?;
-            Ok(answer)
+            let answer = render::see_other_saying(&shared, "/sign-in", &said);
+            COOKIE.done(answer, &shared)
         }
         Err(store::Error::NotFound) => over(&req, frame, &shared),
         Err(error) => Err(error.into()),
@@ -123,13 +106,12 @@ async fn update(
 
 /// Whose link this browser came with, and the digest of its token.
 async fn email_of(req: &HttpRequest, shared: &Shared) -> Result<Option<(String, [u8; 32])>, Error> {
-    let Some(cookie) = req.cookie(&shared.cookie_name(COOKIE)) else {
+    let Some(digest) = COOKIE.digest(req, shared) else {
         return Ok(None);
     };
-    let digest = token::digest(cookie.value());
     let email = shared
         .db
-        .read(move |r| one_time_links::peek(r, &digest, Purpose::SetPassword))
+        .read(move |r| one_time_links::peek(r, &digest))
         .await?;
     Ok(email.map(|email| (email, digest)))
 }
@@ -148,18 +130,10 @@ fn view(frame: Frame, email: String, password_error: Option<String>) -> SetPassw
 fn over(req: &HttpRequest, frame: Frame, shared: &Shared) -> Result<HttpResponse, Error> {
     shared.counts.links.count("over");
     render::keep_private(req);
-    render::page(StatusCode::GONE, &LinkOverView { frame })
-}
-
-/// A token of ours is 43 characters; what is longer cannot be one and need not be carried.
-fn short(token: String) -> String {
-    if token.len() <= 64
-        && token
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    {
-        token
-    } else {
-        String::new()
-    }
+    let again = shared.mail.as_ref();
+    let view = LinkOverView {
+        frame,
+        again: again.map(|_| ("/reset", "Ask for another link")),
+    };
+    render::page(StatusCode::GONE, &view)
 }

@@ -5,18 +5,21 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 use latchkey_rules::email::Email;
+use latchkey_rules::mail::MailKind;
 use latchkey_rules::name::DisplayName;
 use latchkey_rules::password;
 use latchkey_rules::secret::Prefix;
 use latchkey_rules::slug::Slug;
 use serde::Deserialize;
 
+use crate::store::confirmations::{self, Asked, PendingSignUp};
 use crate::store::users::{self, NewSignUp};
 use crate::store::{self, Conflict};
 use crate::web::error::Error;
 use crate::web::flash::Flash;
 use crate::web::form::{self, Field, Fields, Post, Problems};
 use crate::web::frame::Frame;
+use crate::web::links::Links;
 use crate::web::password::Password;
 use crate::web::scope::Anyone;
 use crate::web::shared::SignUp;
@@ -131,6 +134,15 @@ async fn create(
         return render::refused(&SignUpView::new(frame, form));
     };
     let password_hash = shared.hashing.hash(good.password).await?;
+    if let Some(links) = &shared.mail {
+        let new = PendingSignUp {
+            person: good.name,
+            company: good.company,
+            email: good.email,
+            password_hash,
+        };
+        return ask(&shared, links, new).await;
+    }
     let new = NewSignUp {
         slug_hint: Slug::from_name(good.company.as_str()),
         person: good.name,
@@ -153,4 +165,27 @@ async fn create(
         )),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Keeps the sign-up until the link in a mail was followed. To a taken address another mail goes, and to one that got three
+/// within the hour none; the page says the same.
+async fn ask(shared: &Shared, links: &Links, new: PendingSignUp) -> Result<HttpResponse, Error> {
+    let said = format!(
+        "A mail is on its way to {}. Follow its link within 24 hours, then sign in. If none comes, look where spam goes, or sign up once more.",
+        new.email.as_str()
+    );
+    if links.may_ask(&new.email, shared.clock.now()) {
+        let link = links.draw(MailKind::ConfirmSignUp, &new.email)?;
+        let asked = shared
+            .db
+            .write(move |w| confirmations::ask_sign_up(w, &new, &link));
+        if asked.await? == Asked::Taken {
+            shared.counts.sign_ups.count("taken");
+        }
+    }
+    Ok(render::see_other_saying(
+        shared,
+        "/sign-in",
+        &Flash::info(said),
+    ))
 }

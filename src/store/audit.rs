@@ -47,6 +47,10 @@ actions! {
     MemberAdded => "member.added", "Member added";
     /// A user came to be.
     UserCreated => "user.created", "User created";
+    /// A person has another name.
+    UserRenamed => "user.renamed", "Name changed";
+    /// A person has another mail address.
+    EmailChanged => "user.email_changed", "Mail address changed";
     /// A password was set.
     PasswordSet => "user.password_set", "Password set";
     /// A one-time link was made.

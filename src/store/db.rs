@@ -53,11 +53,21 @@ pub(in crate::store) use each;
 pub struct Reader {
     pub(in crate::store) conn: Any,
     clock: Clock,
+    sends_mail: bool,
 }
 
 impl Reader {
-    pub(in crate::store) const fn new(conn: Any, clock: Clock) -> Self {
-        Self { conn, clock }
+    pub(in crate::store) const fn new(conn: Any, clock: Clock, sends_mail: bool) -> Self {
+        Self {
+            conn,
+            clock,
+            sends_mail,
+        }
+    }
+
+    /// Whether this installation sends mail: without a mail server none is written either.
+    pub(in crate::store) const fn sends_mail(&self) -> bool {
+        self.sends_mail
     }
 
     /// The time, by the clock that the store was opened with.

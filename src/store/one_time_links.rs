@@ -1,20 +1,24 @@
 //! Links that work once: kept by the SHA-256 of their token, used up by the POST that they lead to.
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
-use latchkey_rules::time::{DAY_MS, Millis};
+use latchkey_rules::mail::MailKind;
+use latchkey_rules::time::{DAY_MS, MINUTE_MS, Millis};
 
 use super::audit::{Action, Event, record};
 use super::error::{Error, Result};
+use super::outbox::{self, About, MailedLink};
 use super::schema::{one_time_links, users};
 use super::scope::{Actor, ActorKind, RequestFacts};
 use super::users::{self as people, UserHandle};
-use super::{Change, Reader, Writer, sessions};
+use super::{Change, Reader, Writer};
 
 /// What a link is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// It lets a user set their password.
+    /// It lets a user set their first password; the operator made it.
     SetPassword,
+    /// It lets a user set another password; they asked for it.
+    ResetPassword,
 }
 
 impl Purpose {
@@ -22,59 +26,117 @@ impl Purpose {
     pub const fn word(self) -> &'static str {
         match self {
             Self::SetPassword => "set_password",
+            Self::ResetPassword => "reset_password",
         }
     }
 }
 
-/// Makes a link for a user. Their older links of this purpose stop working.
+/// How long a link to reset a password works.
+pub const RESET_WORKS_FOR_MS: i64 = 30 * MINUTE_MS;
+
+/// Makes a link with which a user sets their first password. Older ones stop working.
 ///
 /// # Errors
 /// `NotFound` when the user is gone.
 pub fn create(
     change: &mut Change<'_>,
     user: &UserHandle,
-    purpose: Purpose,
     digest: [u8; 32],
     expires_at: Millis,
 ) -> Result<()> {
-    let now = change.now();
     let email = people::person(change, user)?.email;
-    diesel::delete(
-        one_time_links::table
-            .filter(one_time_links::user_id.eq(user.row()))
-            .filter(one_time_links::purpose.eq(purpose.word()))
-            .filter(one_time_links::used_at.is_null()),
+    delete_unused(change, user.row(), &[Purpose::SetPassword])?;
+    insert(
+        change,
+        user.row(),
+        Purpose::SetPassword,
+        &digest,
+        expires_at,
+    )?;
+    record(
+        change,
+        &Actor::operator("command line"),
+        link_created(email),
     )
-    .execute(&mut change.conn)?;
-    diesel::insert_into(one_time_links::table)
-        .values((
-            one_time_links::digest.eq(digest.as_slice()),
-            one_time_links::purpose.eq(purpose.word()),
-            one_time_links::user_id.eq(user.row()),
-            one_time_links::created_at.eq(now.0),
-            one_time_links::expires_at.eq(expires_at.0),
-        ))
-        .execute(&mut change.conn)?;
-    let event = Event {
+}
+
+/// Writes a mail with a link to reset a password, if somebody has this folded address, and says whether. Older links go
+/// on working: whoever asks again must not take them away.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn ask_reset(
+    change: &mut Change<'_>,
+    email_folded: &str,
+    link: &MailedLink,
+    request: RequestFacts,
+) -> Result<bool> {
+    let Some(known) = people::credentials(change, email_folded)? else {
+        return Ok(false);
+    };
+    let user = known.handle.row();
+    let ends = change.now().plus_ms(RESET_WORKS_FOR_MS);
+    insert(change, user, Purpose::ResetPassword, &link.digest, ends)?;
+    let to = outbox::to_user(change, user)?;
+    let about = About::default();
+    let kind = MailKind::ResetPassword;
+    outbox::add(change, kind, &to, &about, Some(&link.sealed))?;
+    let actor = Actor::page("password reset", request);
+    record(change, &actor, link_created(to.email))?;
+    Ok(true)
+}
+
+fn link_created(email: String) -> Event {
+    Event {
         account: None,
         action: Action::LinkCreated,
         target: email,
         before: None,
         after: None,
-    };
-    record(change, &Actor::operator("command line"), event)
+    }
+}
+
+fn delete_unused(writer: &mut Writer, user: i64, purposes: &[Purpose]) -> Result<()> {
+    let words: Vec<&str> = purposes.iter().map(|purpose| purpose.word()).collect();
+    diesel::delete(
+        one_time_links::table
+            .filter(one_time_links::user_id.eq(user))
+            .filter(one_time_links::purpose.eq_any(words))
+            .filter(one_time_links::used_at.is_null()),
+    )
+    .execute(&mut writer.conn)?;
+    Ok(())
+}
+
+fn insert(
+    writer: &mut Writer,
+    user: i64,
+    purpose: Purpose,
+    digest: &[u8; 32],
+    expires_at: Millis,
+) -> Result<()> {
+    let now = writer.now();
+    diesel::insert_into(one_time_links::table)
+        .values((
+            one_time_links::digest.eq(digest.as_slice()),
+            one_time_links::purpose.eq(purpose.word()),
+            one_time_links::user_id.eq(user),
+            one_time_links::created_at.eq(now.0),
+            one_time_links::expires_at.eq(expires_at.0),
+        ))
+        .execute(&mut writer.conn)?;
+    Ok(())
 }
 
 /// The address of the user whose link this is, while it works.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn peek(reader: &mut Reader, digest: &[u8; 32], purpose: Purpose) -> Result<Option<String>> {
+pub fn peek(reader: &mut Reader, digest: &[u8; 32]) -> Result<Option<String>> {
     let now = reader.now();
     Ok(one_time_links::table
         .inner_join(users::table)
         .filter(one_time_links::digest.eq(digest.as_slice()))
-        .filter(one_time_links::purpose.eq(purpose.word()))
         .filter(one_time_links::used_at.is_null())
         .filter(one_time_links::expires_at.gt(now.0))
         .filter(users::disabled_at.is_null())
@@ -83,7 +145,8 @@ pub fn peek(reader: &mut Reader, digest: &[u8; 32], purpose: Purpose) -> Result<
         .optional()?)
 }
 
-/// Uses the link up: sets the password of its user and ends their sessions, or does nothing at all.
+/// Uses the link up: sets the password of its user, ends their sessions and other links, and tells them by mail; or does
+/// nothing at all.
 ///
 /// # Errors
 /// `NotFound` when the link was used, is over, or never was.
@@ -97,7 +160,6 @@ pub fn consume_set_password(
     let user: i64 = diesel::update(
         one_time_links::table
             .filter(one_time_links::digest.eq(digest.as_slice()))
-            .filter(one_time_links::purpose.eq(Purpose::SetPassword.word()))
             .filter(one_time_links::used_at.is_null())
             .filter(one_time_links::expires_at.gt(now.0)),
     )
@@ -108,10 +170,13 @@ pub fn consume_set_password(
     .ok_or(Error::NotFound)?;
     let handle = UserHandle::of(user);
     let person = people::person(change, &handle)?;
+    delete_unused(
+        change,
+        user,
+        &[Purpose::SetPassword, Purpose::ResetPassword],
+    )?;
     let actor = Actor::user(&person.email, user, ActorKind::Member, request);
-    people::store_password(change, &actor, handle, hash)?;
-    sessions::delete_of_user(change, &handle)?;
-    Ok(())
+    people::replace_password(change, &actor, handle, hash)
 }
 
 /// Forgets links that ended more than a day ago, and says how many.

@@ -90,6 +90,7 @@ diesel::table! {
         zone -> Nullable<Text>,
         created_at -> BigInt,
         disabled_at -> Nullable<BigInt>,
+        key_mails -> Text,
     }
 }
 
@@ -210,6 +211,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    outbox (id) {
+        id -> BigInt,
+        kind -> Text,
+        email -> Text,
+        name -> Text,
+        account -> Nullable<Text>,
+        key_id -> Nullable<Text>,
+        subject -> Text,
+        actor -> Text,
+        detail -> Text,
+        sealed_link -> Nullable<Binary>,
+        created_at -> BigInt,
+        next_try_at -> BigInt,
+        ends_at -> BigInt,
+        tries -> BigInt,
+    }
+}
+
+diesel::table! {
+    confirmations (digest) {
+        digest -> Binary,
+        email -> Text,
+        user_id -> Nullable<BigInt>,
+        name -> Nullable<Text>,
+        company -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     form_ids (account_id, form_id) {
         account_id -> BigInt,
         form_id -> Text,
@@ -274,6 +307,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
     sessions,
     one_time_links,
+    outbox,
+    confirmations,
     form_ids,
     activity,
     meter_batches,

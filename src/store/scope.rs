@@ -78,6 +78,15 @@ impl Actor {
         Self::without_request(label, ActorKind::System)
     }
 
+    /// Somebody who is not signed in, on the named page.
+    pub(super) fn page(label: &str, request: RequestFacts) -> Self {
+        Self {
+            ip: request.ip,
+            request_id: request.request_id,
+            ..Self::without_request(label, ActorKind::System)
+        }
+    }
+
     pub(super) fn user(email: &str, user: i64, kind: ActorKind, request: RequestFacts) -> Self {
         Self {
             label: email.to_owned(),

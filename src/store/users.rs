@@ -3,19 +3,23 @@
 //! It must not know how a password is hashed or checked.
 
 mod create;
+mod profile;
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use latchkey_rules::email::Email;
+use latchkey_rules::mail::KeyMails;
 use latchkey_rules::role::StaffRole;
 
 use super::audit::{Action, Event, record};
-use super::columns::word_if;
+use super::columns::{word, word_if};
 use super::error::{Error, Result};
 use super::schema::users;
 use super::scope::{Actor, ActorKind, OperatorScope, RequestFacts};
 use super::{Change, Reader, Writer};
 
 pub use create::{NewSignUp, NewUser, create_user, sign_up};
+pub(super) use profile::replace_password;
+pub use profile::{change_email, change_password, rename, set_key_mails};
 
 /// Which user. It tells nothing and can only be handed back to the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +59,8 @@ pub struct Person {
     pub theme: Option<String>,
     /// The time zone they chose.
     pub zone: Option<String>,
+    /// Of which keys they get mails.
+    pub key_mails: KeyMails,
     handle: UserHandle,
 }
 
@@ -120,8 +126,9 @@ pub fn person(reader: &mut Reader, handle: &UserHandle) -> Result<Person> {
         Option<String>,
         Option<String>,
         Option<String>,
+        String,
     );
-    let (name, email, staff, theme, zone) = users::table
+    let (name, email, staff, theme, zone, key_mails) = users::table
         .filter(users::id.eq(handle.0))
         .filter(users::disabled_at.is_null())
         .select((
@@ -130,6 +137,7 @@ pub fn person(reader: &mut Reader, handle: &UserHandle) -> Result<Person> {
             users::staff_role,
             users::theme,
             users::zone,
+            users::key_mails,
         ))
         .first::<Row>(&mut reader.conn)?;
     Ok(Person {
@@ -138,6 +146,7 @@ pub fn person(reader: &mut Reader, handle: &UserHandle) -> Result<Person> {
         staff: word_if(staff.as_deref(), StaffRole::from_word)?,
         theme,
         zone,
+        key_mails: word(&key_mails, KeyMails::from_word)?,
         handle: *handle,
     })
 }

@@ -1,7 +1,6 @@
 //! Answers: a view printed as a page, a redirect with a sentence for the page after it. It knows no view.
 
 use actix_web::http::{StatusCode, header};
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -51,7 +50,7 @@ pub fn see_other(to: &str) -> HttpResponse {
 }
 
 /// On to another page, which says what was done.
-pub fn see_other_saying(shared: &Data<Shared>, to: &str, said: &Flash) -> HttpResponse {
+pub fn see_other_saying(shared: &Shared, to: &str, said: &Flash) -> HttpResponse {
     let cookie = flash::carry(
         said,
         &shared.cookie_name(FLASH_COOKIE),

@@ -35,7 +35,12 @@ impl Anyone {
 
 /// Everybody who is signed in.
 #[derive(Clone, Debug)]
-pub struct SignedIn(pub Rc<Visitor>);
+pub struct SignedIn {
+    /// Who.
+    pub visitor: Rc<Visitor>,
+    /// From where.
+    pub facts: RequestFacts,
+}
 
 /// A role in an account.
 pub trait AtLeast: 'static {
@@ -131,7 +136,12 @@ impl FromRequest for SignedIn {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(context(req).and_then(|context| visitor(&context)).map(Self))
+        ready(context(req).and_then(|context| {
+            Ok(Self {
+                visitor: visitor(&context)?,
+                facts: facts(&context),
+            })
+        }))
     }
 }
 

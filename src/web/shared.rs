@@ -11,6 +11,7 @@ use latchkey_rules::secret::Prefix;
 use crate::clock::Clock;
 use crate::store::Db;
 use crate::web::counts::Counts;
+use crate::web::links::Links;
 use crate::web::password::Hashing;
 use crate::web::public_url::PublicUrl;
 
@@ -93,6 +94,8 @@ pub struct Shared {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether a peer on a Unix socket is one of them.
     pub unix_trusted: bool,
+    /// Makes the links of mails; without it this installation sends none.
+    pub mail: Option<Links>,
     /// What is counted.
     pub counts: Arc<Counts>,
 }

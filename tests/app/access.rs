@@ -7,7 +7,7 @@ use latchkey::{
 };
 
 use crate::browser::Browser;
-use crate::world::{ACCOUNT, Actor, Answer, World};
+use crate::world::{ACCOUNT, Actor, Answer, Plan, World};
 
 /// What a role meets at a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,11 @@ async fn ask(browser: &mut Browser<'_>, route: &Route, path: &str) -> Answer {
 
 #[actix_web::test]
 async fn t_26_every_route_meets_every_role_as_the_table_says() {
-    let world = World::new().await;
+    let world = World::planned(Plan {
+        mail: true,
+        ..Plan::default()
+    })
+    .await;
     let key_id = world.key("Shop front").await;
     for actor in Actor::ALL {
         let mut browser = world.signed_in(actor).await;

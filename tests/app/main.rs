@@ -4,14 +4,18 @@
 
 mod access;
 mod browser;
+mod confirm;
 mod docs;
 mod keys_activity;
 mod keys_create;
 mod keys_delete;
 mod keys_list;
 mod keys_show;
+mod mailbox;
 mod preferences;
+mod profile;
 mod receipts;
+mod reset;
 mod rim;
 mod sessions;
 mod set_password;

@@ -1,7 +1,7 @@
 //! One-time links (T-17, T-18).
 
 use actix_web::http::Method;
-use latchkey::store::one_time_links::{self, Purpose};
+use latchkey::store::one_time_links;
 use latchkey::web::token::Token;
 
 use crate::world::{ACCOUNT, Actor, BEGIN, PASSWORD, World};
@@ -13,9 +13,7 @@ async fn link(world: &World, actor: Actor) -> String {
     let digest = token.digest();
     world
         .db
-        .change(move |c| {
-            one_time_links::create(c, &handle, Purpose::SetPassword, digest, BEGIN.plus_ms(DAY))
-        })
+        .change(move |c| one_time_links::create(c, &handle, digest, BEGIN.plus_ms(DAY)))
         .await
         .unwrap();
     assert!(!world.dump().contains(token.expose()));

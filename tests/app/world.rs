@@ -15,9 +15,10 @@ use latchkey::store::accounts::{self, NewAccount};
 use latchkey::store::products::{self, Product, Sample};
 use latchkey::store::scope;
 use latchkey::store::users::{self, NewUser};
-use latchkey::store::{DatabaseUrl, Db, migrate};
+use latchkey::store::{DatabaseUrl, Db, Settings, migrate};
 use latchkey::web::Shared;
 use latchkey::web::counts::Counts;
+use latchkey::web::links::Links;
 use latchkey::web::password::{Hashing, Password};
 use latchkey::web::public_url::PublicUrl;
 use latchkey::web::shared::{Brand, SignUp, Support};
@@ -144,6 +145,8 @@ pub(crate) struct Plan {
     pub(crate) sign_up: SignUp,
     pub(crate) keys_per_account: i64,
     pub(crate) support_url: Option<&'static str>,
+    /// Whether there is a mail server.
+    pub(crate) mail: bool,
 }
 
 impl Default for Plan {
@@ -153,6 +156,7 @@ impl Default for Plan {
             sign_up: SignUp::Open,
             keys_per_account: 100,
             support_url: None,
+            mail: false,
         }
     }
 }
@@ -196,7 +200,12 @@ impl World {
         let file = folder.path().join("latchkey.db");
         std::fs::write(&file, &*EMPTY).unwrap();
         let (clock, hand) = Clock::movable(BEGIN);
-        let db = Db::open(&DatabaseUrl::Sqlite(file.clone()), clock.clone()).unwrap();
+        let url = DatabaseUrl::Sqlite(file.clone());
+        let settings = Settings {
+            sends_mail: plan.mail,
+            ..Settings::default()
+        };
+        let db = Db::open_with(&url, clock.clone(), settings).unwrap();
         let shared = shared(&db, &clock, &plan);
         let world = Self {
             call: call(&shared).await,
@@ -352,6 +361,7 @@ fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
         hashing: Hashing::new(2),
         trusted_proxies: Vec::new(),
         unix_trusted: false,
+        mail: plan.mail.then(|| Links::new(crate::mailbox::seal())),
         counts: Arc::new(Counts::new(&portal::routes())),
     }
 }

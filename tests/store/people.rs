@@ -1,6 +1,6 @@
 //! People, their sessions, and links that work once; accounts and products.
 
-use latchkey::store::one_time_links::{self, Purpose};
+use latchkey::store::one_time_links;
 use latchkey::store::scope::{self, RequestFacts};
 use latchkey::store::sessions;
 use latchkey::store::users::{self, NewSignUp, UserHandle};
@@ -55,9 +55,7 @@ fn link(store: &Store, user: UserHandle, digest: [u8; 32]) {
     let end = START.plus_ms(DAY_MS);
     store
         .db
-        .change_blocking(move |c| {
-            one_time_links::create(c, &user, Purpose::SetPassword, digest, end)
-        })
+        .change_blocking(move |c| one_time_links::create(c, &user, digest, end))
         .unwrap();
 }
 
@@ -70,7 +68,7 @@ fn use_up(store: &Store, digest: [u8; 32]) -> Result<(), Error> {
 fn peek(store: &Store, digest: [u8; 32]) -> Option<String> {
     store
         .db
-        .read_blocking(move |r| one_time_links::peek(r, &digest, Purpose::SetPassword))
+        .read_blocking(move |r| one_time_links::peek(r, &digest))
         .unwrap()
 }
 

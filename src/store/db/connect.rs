@@ -67,6 +67,7 @@ pub(super) enum Role {
 pub(super) struct Opener {
     pub(super) url: DatabaseUrl,
     pub(super) clock: Clock,
+    pub(super) sends_mail: bool,
 }
 
 impl Opener {
@@ -81,7 +82,7 @@ impl Opener {
 
     pub(super) fn reader(&self, role: Role) -> Result<Reader> {
         let conn = any(&self.url, role).map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Reader::new(conn, self.clock.clone()))
+        Ok(Reader::new(conn, self.clock.clone(), self.sends_mail))
     }
 
     pub(super) fn writer(&self) -> Result<Writer> {

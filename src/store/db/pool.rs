@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::metrics::{Measured, Page};
 use crate::store::error::{Error, Result};
 
-/// The store's numbers.
+/// How the store works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long a task waits for its answer: short enough for a person to read within two seconds that the database is away.
@@ -33,6 +33,8 @@ pub struct Settings {
     pub writers: usize,
     /// How many jobs share a commit on SQLite.
     pub group: usize,
+    /// Whether mails are written with the changes that they tell of.
+    pub sends_mail: bool,
 }
 
 impl Default for Settings {
@@ -43,6 +45,7 @@ impl Default for Settings {
             readers: 4,
             writers: 4,
             group: 64,
+            sends_mail: false,
         }
     }
 }
@@ -92,6 +95,7 @@ impl Db {
         let opener = Opener {
             url: url.clone(),
             clock,
+            sends_mail: settings.sends_mail,
         };
         opener.check()?;
         let threads = Arc::new(Threads {

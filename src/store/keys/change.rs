@@ -2,6 +2,7 @@
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use latchkey_rules::key_id::KeyId;
+use latchkey_rules::mail::MailKind;
 use latchkey_rules::time::MINUTE_MS;
 use serde_json::json;
 
@@ -9,6 +10,7 @@ use crate::store::audit::{Action, Event, record};
 use crate::store::changes::{ChangeKind, log, next_generation};
 use crate::store::columns::key_id as read_key_id;
 use crate::store::error::{Conflict, Error, Result};
+use crate::store::outbox;
 use crate::store::schema::{keys, secrets};
 use crate::store::scope::{AccountScope, Actor, Overseer, lock_account};
 use crate::store::{Change, Reader};
@@ -55,7 +57,9 @@ pub fn delete(change: &mut Change<'_>, scope: &AccountScope, key_id: &KeyId) -> 
         Action::KeyDeleted,
         Some(before),
         None,
-    )
+    )?;
+    let actor = &scope.actor().label;
+    outbox::tell_of_key(change, MailKind::KeyDeleted, key_id, actor, "")
 }
 
 /// Switches a key off.
@@ -88,7 +92,8 @@ pub fn disable(
         Action::KeyDisabled,
         None,
         Some(after),
-    )
+    )?;
+    outbox::tell_of_key(change, MailKind::KeyDisabled, key_id, &actor.label, reason)
 }
 
 /// Switches a key on again; the reason, where one is given, stands in the audit log.
@@ -119,7 +124,9 @@ pub fn enable(
         Action::KeyEnabled,
         None,
         reason.map(|reason| json!({ "reason": reason })),
-    )
+    )?;
+    let said = reason.unwrap_or_default();
+    outbox::tell_of_key(change, MailKind::KeyEnabled, key_id, &actor.label, said)
 }
 
 fn find_live(reader: &mut Reader, key_id: &KeyId, disabled: bool) -> Result<Found> {

@@ -6,6 +6,7 @@ use latchkey_rules::billing::{BillingType, default_for};
 use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
+use latchkey_rules::mail::MailKind;
 use latchkey_rules::name::KeyName;
 use latchkey_rules::secret::{Digest, HashKind, Prefix};
 use latchkey_rules::time::Millis;
@@ -17,6 +18,7 @@ use crate::store::audit::{Action, Event, record};
 use crate::store::changes::{ChangeKind, log};
 use crate::store::error::{Conflict, Result, unless_unique};
 use crate::store::form_ids;
+use crate::store::outbox;
 use crate::store::products::rows_of_all;
 use crate::store::schema::{key_products, keys, secrets};
 use crate::store::scope::{AccountScope, Locked, lock_account};
@@ -94,6 +96,8 @@ pub fn create(change: &mut Change<'_>, scope: &AccountScope, new: &NewKey) -> Re
         })),
     };
     record(change, scope.actor(), event)?;
+    let actor = &scope.actor().label;
+    outbox::tell_of_key(change, MailKind::KeyCreated, &new.key_id, actor, "")?;
     get(change, scope, &new.key_id)
 }
 

@@ -1,0 +1,3 @@
+ALTER TABLE users DROP COLUMN key_mails;
+DROP TABLE confirmations;
+DROP TABLE outbox;
