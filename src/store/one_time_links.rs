@@ -46,7 +46,7 @@ pub fn create(
 ) -> Result<()> {
     let email = people::person(change, user)?.email;
     delete_unused(change, user.row(), &[Purpose::SetPassword])?;
-    insert(
+    keep(
         change,
         user.row(),
         Purpose::SetPassword,
@@ -76,7 +76,7 @@ pub fn ask_reset(
     };
     let user = known.handle.row();
     let ends = change.now().plus_ms(RESET_WORKS_FOR_MS);
-    insert(change, user, Purpose::ResetPassword, &link.digest, ends)?;
+    keep(change, user, Purpose::ResetPassword, &link.digest, ends)?;
     let to = outbox::to_user(change, user)?;
     let about = About::default();
     let kind = MailKind::ResetPassword;
@@ -108,7 +108,7 @@ fn delete_unused(writer: &mut Writer, user: i64, purposes: &[Purpose]) -> Result
     Ok(())
 }
 
-fn insert(
+fn keep(
     writer: &mut Writer,
     user: i64,
     purpose: Purpose,

@@ -8,7 +8,7 @@ use crate::world::{ACCOUNT, Actor, PASSWORD, World, keys};
 const ANOTHER: &str = "another password, longer";
 
 #[actix_web::test]
-async fn a_name_is_changed_with_the_password() {
+async fn t_12_a_name_is_changed_with_the_password_alone() {
     let world = World::new().await;
     let mut browser = world.signed_in(Actor::Developer).await;
     browser.get("/profile/name").await;
@@ -130,7 +130,7 @@ async fn t_19_a_keys_people_are_told_of_what_happens_to_it() {
 
     choose(&world, Actor::Owner, "all").await;
     let mut admin = world.signed_in(Actor::Admin).await;
-    admin.get(&format!("/staff/keys/{key_id}")).await;
+    admin.get(&format!("/staff/keys/{key_id}/disable")).await;
     let reason = [("reason", "It is in a public repository")];
     admin.submit("Disable key", &reason).await;
     let told = world.mails().await;

@@ -78,7 +78,9 @@ fn only_the_databases_own_file_knows_which_it_is() {
 #[test]
 fn t_55_templates_escape_everything_and_hold_no_inline_script_or_style() {
     let templates = below("templates", ".html");
-    let off = offences(&templates, |_, line| {
+    let off = offences(&templates, |path, line| {
+        // A mail has no style sheet: its programs know the attribute alone.
+        let styled = !path.starts_with("templates/mail/") && line.contains("style=\"");
         let script = line.contains("<script") && !line.contains("src=");
         let handler = line.split_whitespace().any(|word| {
             word.strip_prefix("on")
@@ -89,7 +91,7 @@ fn t_55_templates_escape_everything_and_hold_no_inline_script_or_style() {
             || line.contains("| safe")
             || script
             || handler
-            || line.contains("style=\"")
+            || styled
             || line.contains("<style")
             || line.contains("href=\"#\"")
     });

@@ -11,6 +11,7 @@ mod activity;
 mod changes;
 mod databases;
 mod keys;
+mod outbox;
 mod people;
 mod replica;
 mod schema;
