@@ -79,7 +79,8 @@ impl Mailer {
         self.transport
             .send(&message)
             .map(|_answer| ())
-            .map_err(|error| SendError::Refused(causes(&error)))
+            // Servers like to repeat whom they refuse, and this ends in a log line.
+            .map_err(|error| SendError::Refused(causes(&error).replace(email, "the address")))
     }
 }
 

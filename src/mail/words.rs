@@ -241,3 +241,6 @@ fn when(at: Millis) -> String {
         .map(|at| at.strftime("%-d %B %Y, %H:%M UTC").to_string())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

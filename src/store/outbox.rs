@@ -44,7 +44,7 @@ pub struct About {
 }
 
 /// Which mail. It can only be handed back to the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MailHandle(i64);
 
 /// A mail that is to be sent now.

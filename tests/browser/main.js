@@ -4,6 +4,7 @@ import { after, before, describe } from 'node:test';
 import { Chrome } from './lib/chrome.js';
 import { Demo } from './lib/demo.js';
 import journey from './journey.js';
+import mail from './mail.js';
 import pictures from './pictures.js';
 import promises from './promises.js';
 import routes from './routes.js';
@@ -24,5 +25,5 @@ after(async () => {
 
 // Most of the journey is waiting, most of the routes is computing: side by side they take the time of the longer.
 describe('the portal in a browser', { concurrency: 3 }, () => {
-  for (const suite of [routes, promises, journey, withoutScript, pictures]) suite(world);
+  for (const suite of [routes, promises, journey, mail, withoutScript, pictures]) suite(world);
 });

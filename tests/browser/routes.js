@@ -27,12 +27,13 @@ export default function routes(world) {
 }
 
 function visitorOf(visit, { demo }) {
+  if (visit.as.email) return visit.as;
   if (visit.as === 'nobody') return undefined;
   const isMember = visit.as === 'developer' || visit.as === 'viewer';
   return demo.person(visit.as, isMember ? demo.keys[0].account : undefined);
 }
 
-async function hold(world, path, visit) {
+export async function hold(world, path, visit) {
   const person = visitorOf(visit, world);
   // Without motion, so that no colour is caught between light and dark.
   await world.chrome.with({ person, reducedMotion: 'reduce' }, async (page, wrong) => {

@@ -22,6 +22,8 @@ mod needs;
 mod operator;
 #[path = "../outside/page.rs"]
 mod page;
+#[path = "../outside/post_office.rs"]
+mod post_office;
 #[path = "../outside/process.rs"]
 mod process;
 
@@ -34,6 +36,7 @@ mod kill_nine;
 mod ledger;
 mod line;
 mod load;
+mod mail;
 mod meter;
 mod migrations;
 mod pg_restart;
@@ -60,6 +63,7 @@ const DRILLS: &[Drill] = &[
     ("slow-clients", 5000, slow_clients::drill),
     ("migrations", 100, migrations::drill),
     ("clock", 3, clock::drill),
+    ("mail", 20, mail::drill),
     ("soak", 60, soak::drill),
 ];
 

@@ -24,7 +24,11 @@ fn setting(reader: &mut Reader, query: &str) -> String {
 
 fn opener(url: DatabaseUrl) -> Opener {
     let (clock, _hand) = Clock::movable(Millis(0));
-    Opener { url, clock }
+    Opener {
+        url,
+        clock,
+        sends_mail: false,
+    }
 }
 
 fn file() -> (tempfile::TempDir, Opener) {

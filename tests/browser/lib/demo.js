@@ -28,7 +28,7 @@ export async function freePort() {
   }
 }
 
-function binary() {
+export function binary() {
   const named = process.env.LATCHKEY_BIN;
   if (!named) throw new Error('LATCHKEY_BIN names no binary to test. scripts/test sets it.');
   return named;

@@ -88,6 +88,12 @@ export const visits = {
   '/sign-in': [one('nobody', at('/sign-in')), one('nobody', refused('/sign-in', 'Sign in', { 'Mail address': 'no@where.example' }), 'refused', { status: 422 })],
   '/sign-up': [one('nobody', at('/sign-up')), one('nobody', refused('/sign-up', 'Create account', { 'Mail address': 'a@b' }), 'refused', { status: 422 })],
   '/set-password': [one('nobody', at('/set-password'), 'without a link', { status: 410 }), one('nobody', passwordLink, 'with a link', { reloads: true })],
+  '/reset': [one('nobody', at('/reset'), 'where no mail is sent')],
+  '/confirm': [one('nobody', at('/confirm'), 'without a link', { status: 410 })],
+  '/profile': [one('developer', at('/profile')), one('admin', at('/profile'), 'as staff')],
+  '/profile/name': [one('developer', at('/profile/name')), one('developer', refused('/profile/name', 'Change name', { Name: '' }), 'refused', { status: 422 })],
+  '/profile/email': [one('developer', at('/profile/email')), one('developer', refused('/profile/email', 'Change mail address'), 'refused', { status: 422 })],
+  '/profile/password': [one('developer', at('/profile/password')), one('developer', refused('/profile/password', 'Change password'), 'refused', { status: 422 })],
   '/accounts/{account}': [one('developer', at('/accounts/{account}'))],
   '/accounts/{account}/keys': [
     one('developer', at('/accounts/{account}/keys')),
