@@ -179,7 +179,10 @@ async fn t_33_no_mail_holds_a_secret() {
     assert!(!mails.is_empty());
     for mail in mails {
         for part in [&mail.subject, &mail.text, &mail.html] {
-            assert!(!part.contains(&secret[12..]), "{part}");
+            assert!(
+                !part.contains(secret.trim_start_matches("nw_live_")),
+                "{part}"
+            );
         }
     }
 }

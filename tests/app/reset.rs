@@ -3,6 +3,7 @@
 use latchkey_rules::mail::MailKind;
 
 use crate::confirm::world;
+use crate::mailbox::Arrived;
 use crate::world::{ACCOUNT, Actor, PASSWORD, World};
 
 const ANOTHER: &str = "another password, longer";
@@ -77,7 +78,7 @@ async fn t_18_a_reset_works_for_half_an_hour_and_the_first_used_ends_the_others(
     let world = world().await;
     ask(&world, "viewer@example.com").await;
     ask(&world, "viewer@example.com").await;
-    let links: Vec<String> = world.mails().await.iter().map(|m| m.link()).collect();
+    let links: Vec<String> = world.mails().await.iter().map(Arrived::link).collect();
     let mut browser = world.browser();
     browser.get(&links[0]).await;
     browser

@@ -40,11 +40,9 @@ impl Came {
 
     /// The address of its link, without scheme, host and port.
     pub(crate) fn link(&self) -> String {
-        let begin = self.text.find("http://").expect("a link");
-        let link = self.text[begin..]
-            .split_whitespace()
-            .next()
-            .expect("a link");
+        let mut words = self.text.split_whitespace();
+        let link = words.find(|word| word.starts_with("http://"));
+        let link = link.expect("a link");
         let path = link.splitn(4, '/').nth(3).expect("a path");
         format!("/{path}")
     }

@@ -1,3 +1,5 @@
+//! Each kind of mail, in both forms.
+
 use super::*;
 use crate::store::outbox::{About, Mail, MailHandle};
 
