@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::metrics::{Family, Measured, Page, Words};
-use crate::store::{self, Db, activity, confirmations, form_ids, keys, one_time_links, sessions};
+use crate::store::{
+    self, Change, Db, activity, confirmations, form_ids, keys, one_time_links, sessions,
+};
 
 pub use postman::{Bag, Postman};
 
@@ -37,6 +39,7 @@ const LAST: Family = Family::gauge(
 /// What is done, one after another.
 const JOBS: &[&str] = &[
     "secrets",
+    "rotations",
     "sessions",
     "links",
     "confirmations",
@@ -147,7 +150,8 @@ impl Drop for Jobs {
 
 /// Does everything once. What fails is tried again in the next round.
 fn round(db: &Db, counts: &Counts) {
-    purge(db, counts);
+    until_none(db, counts, "secrets", keys::purge_due);
+    until_none(db, counts, "rotations", keys::warn_of_ends);
     counts.ran("sessions", &db.batch_blocking(sessions::sweep));
     counts.ran("links", &db.batch_blocking(one_time_links::sweep));
     counts.ran("confirmations", &db.batch_blocking(confirmations::sweep));
@@ -155,12 +159,17 @@ fn round(db: &Db, counts: &Counts) {
     counts.ran("batches", &db.batch_blocking(activity::sweep_batches));
 }
 
-/// The secrets of deleted keys, a piece at a time until none is left.
-fn purge(db: &Db, counts: &Counts) {
+/// A piece at a time until none is left.
+fn until_none(
+    db: &Db,
+    counts: &Counts,
+    job: &'static str,
+    piece: fn(&mut Change<'_>) -> store::Result<usize>,
+) {
     loop {
-        let purged = db.batch_change_blocking(keys::purge_due);
-        counts.ran("secrets", &purged);
-        if !matches!(purged, Ok(1..)) {
+        let done = db.batch_change_blocking(piece);
+        counts.ran(job, &done);
+        if !matches!(done, Ok(1..)) {
             return;
         }
     }

@@ -21,6 +21,7 @@ pub mod password;
 pub mod path;
 pub mod product;
 pub mod role;
+pub mod rotation;
 pub mod secret;
 pub mod slug;
 pub mod status;

@@ -23,6 +23,10 @@ worded! {
         AddressChanged => "address_changed", "Mail address changed";
         /// A key came to be.
         KeyCreated => "key_created", "Key created";
+        /// A key got a new secret.
+        KeyRotated => "key_rotated", "Secret rotated";
+        /// A key's older secret is still used and ends soon.
+        SecretEnding => "secret_ending", "Older secret ends soon";
         /// A key was deleted.
         KeyDeleted => "key_deleted", "Key deleted";
         /// Staff switched a key off.

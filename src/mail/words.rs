@@ -42,6 +42,7 @@ pub fn letter(look: &Look, mail: &Mail, token: Option<&str>) -> Result<Letter, a
             of_address(look, mail, token)
         }
         MailKind::ResetPassword | MailKind::PasswordChanged => of_password(look, mail, token),
+        MailKind::KeyRotated | MailKind::SecretEnding => of_rotation(look, mail),
         MailKind::KeyCreated
         | MailKind::KeyDeleted
         | MailKind::KeyDisabled
@@ -212,6 +213,53 @@ fn of_key(look: &Look, mail: &Mail) -> Parts {
         lines: vec![line],
         facts: facts_of_key(mail, key_id),
         action: Some(action),
+        after: vec![after],
+        why: format!(
+            "Choose of which keys you get mails: {}",
+            look.page("/profile")
+        ),
+        ..Parts::default()
+    }
+}
+
+fn of_rotation(look: &Look, mail: &Mail) -> Parts {
+    let about = &mail.about;
+    let account = about.account.as_deref().unwrap_or_default();
+    let key_id = about.key_id.map(|id| id.to_string()).unwrap_or_default();
+    let key = look.page(&format!("/accounts/{account}/keys/{key_id}"));
+    let ends = about.detail.parse().ok().map(|ms| when(Millis(ms)));
+    let mut facts = facts_of_key(mail, key_id);
+    facts.truncate(4);
+    let (subject, line, after) = if mail.kind == MailKind::KeyRotated {
+        let line = match &ends {
+            Some(ends) => format!(
+                "{} rotated a key’s secret. The old one works until {ends}.",
+                about.actor
+            ),
+            None => format!(
+                "{} rotated a key’s secret. The old one is refused.",
+                about.actor
+            ),
+        };
+        let after = format!("If none of you did this, {}.", look.tell_support());
+        (format!("Secret rotated: {}", about.subject), line, after)
+    } else {
+        let line = format!(
+            "A key’s old secret was used within the last 6 hours, and ends on {}.",
+            ends.unwrap_or_default()
+        );
+        let after = "Whoever uses it then is refused. The grace cannot be made longer.".to_owned();
+        (
+            format!("Old secret still used: {}", about.subject),
+            line,
+            after,
+        )
+    };
+    Parts {
+        subject,
+        lines: vec![line],
+        facts,
+        action: Some(("Look at the key", key)),
         after: vec![after],
         why: format!(
             "Choose of which keys you get mails: {}",

@@ -9,9 +9,13 @@ mod delete;
 mod examples;
 mod facts;
 mod fresh;
+mod grace;
 mod list;
+mod rotate;
+mod rotation;
 mod secret;
 mod show;
+mod used;
 
 use latchkey_rules::key_id::KeyId;
 use serde::Deserialize;
@@ -27,6 +31,10 @@ crate::routes! {
     GET "/accounts/{account}/keys/{key_id}/today" Viewer => fresh::today;
     GET "/accounts/{account}/keys/{key_id}/activity" Viewer => activity::show;
     GET "/accounts/{account}/keys/{key_id}/activity.csv" Viewer => activity::download;
+    GET "/accounts/{account}/keys/{key_id}/rotate" Developer => rotate::new;
+    POST "/accounts/{account}/keys/{key_id}/rotate" Developer => rotate::rotate;
+    GET "/accounts/{account}/keys/{key_id}/grace" Developer => grace::edit;
+    POST "/accounts/{account}/keys/{key_id}/grace" Developer => grace::update;
     GET "/accounts/{account}/keys/{key_id}/delete" Developer => delete::confirm;
     POST "/accounts/{account}/keys/{key_id}/delete" Developer => delete::delete;
 }

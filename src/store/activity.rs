@@ -25,6 +25,8 @@ pub use flush::{Flushed, MeterBatch, MeterRow, flush, sweep_batches};
 pub struct ActivityRow {
     /// The UTC hour, by its start.
     pub hour: Millis,
+    /// The number of the secret that was used, within its key.
+    pub secret_number: i16,
     /// The last four characters of the secret that was used; `-` when it is known no more.
     pub secret_last4: String,
     /// The product, when the request led to one.
@@ -106,6 +108,7 @@ fn read(
         .map(|(hour, number, product, outcome, count)| {
             Ok(ActivityRow {
                 hour: Millis(hour),
+                secret_number: number,
                 secret_last4: last4s
                     .get(&number)
                     .cloned()

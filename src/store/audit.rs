@@ -65,6 +65,10 @@ actions! {
     KeyImported => "key.imported", "Key imported";
     /// Many keys were made at once, for measuring.
     KeysSeeded => "keys.seeded", "Keys seeded";
+    /// A key got a new secret.
+    KeyRotated => "key.rotated", "Secret rotated";
+    /// The older secret of a key ends sooner.
+    GraceShortened => "key.grace_shortened", "Grace shortened";
     /// A key was switched off by staff.
     KeyDisabled => "key.disabled", "Key disabled";
     /// It was switched on again.

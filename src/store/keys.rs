@@ -7,6 +7,7 @@ mod create;
 mod import;
 mod list;
 mod load;
+mod rotate;
 mod staff;
 
 use latchkey_rules::access::Access;
@@ -22,6 +23,7 @@ pub use create::{NewKey, NewSecret, create};
 pub use import::{ImportKey, ImportSecret, ImportedRows, ImportedState, import};
 pub use list::{KeyFilter, KeyOrder, KeyPage, PAGE_AT_MOST, get, list};
 pub(super) use load::{row_for_staff, row_in_account};
+pub use rotate::{NewRotation, rotate, shorten_grace, warn_of_ends};
 pub use staff::{Contact, StaffKey, find, find_by_digest};
 
 /// A key, with everything that its page shows.
@@ -115,6 +117,12 @@ pub struct SecretFacts {
 }
 
 impl Key {
+    /// The secret from before the last rotation, while it works.
+    pub fn older_secret(&self, now: Millis) -> Option<&SecretFacts> {
+        let works = |secret: &&SecretFacts| secret.retires_at.is_some_and(|end| end > now);
+        self.secrets.iter().skip(1).find(works)
+    }
+
     /// The one word that says how the key stands at this instant.
     pub fn status(&self, now: Millis) -> Status {
         let paused = self.paused_at.is_some() && self.paused_until.is_none_or(|until| until > now);

@@ -156,6 +156,7 @@ diesel::table! {
         retires_at -> Nullable<BigInt>,
         leaked_at -> Nullable<BigInt>,
         ciphertext -> Nullable<Binary>,
+        warned_at -> Nullable<BigInt>,
     }
 }
 

@@ -16,6 +16,7 @@ mod following;
 mod metering;
 mod preflight;
 mod proxies;
+mod rotation;
 mod sockets;
 mod token;
 mod verdicts;

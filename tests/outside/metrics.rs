@@ -100,7 +100,15 @@ const ENDPOINTS: &[&str] = &[
     "nowhere",
 ];
 
-const JOBS: &[&str] = &["secrets", "sessions", "links", "form_ids", "batches"];
+const JOBS: &[&str] = &[
+    "secrets",
+    "rotations",
+    "sessions",
+    "links",
+    "confirmations",
+    "form_ids",
+    "batches",
+];
 
 fn scraped(latchkey: &Latchkey) -> (String, BTreeMap<String, Family>) {
     let answer = Ask::get("/metrics").send(&latchkey.gate);

@@ -129,6 +129,7 @@ on_both! {
         let hour = START.hour_start();
         let last4 = here.key.secrets[0].last4.clone();
         let row = |hour, secret: &str, product: Option<&str>, code, count| ActivityRow {
+            secret_number: if secret == "-" { 9 } else { 1 },
             hour,
             secret_last4: secret.to_owned(),
             product_slug: product.map(str::to_owned),

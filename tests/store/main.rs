@@ -14,5 +14,6 @@ mod keys;
 mod outbox;
 mod people;
 mod replica;
+mod rotation;
 mod schema;
 mod scopes;

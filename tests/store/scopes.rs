@@ -42,6 +42,10 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
         "a job: it takes secrets whose time is over, whosever they are",
     ),
     (
+        "keys/rotate.rs warn_of_ends",
+        "a job: it tells people of their own secrets, whosever they are",
+    ),
+    (
         "replica.rs accounts_page",
         "the gate decides for all accounts alike",
     ),

@@ -265,6 +265,7 @@ mod tests {
     #[test]
     fn hours_add_up_to_days_newest_first() {
         let row = |hour: Millis, code, count| ActivityRow {
+            secret_number: 1,
             hour,
             secret_last4: "Qm2x".to_owned(),
             product_slug: None,

@@ -62,6 +62,7 @@ mod tests {
 
     fn row(hour: i64, code: Code, count: i64) -> ActivityRow {
         ActivityRow {
+            secret_number: 1,
             hour: Millis(hour),
             secret_last4: "Qm2x".to_owned(),
             product_slug: Some("tiles".to_owned()),

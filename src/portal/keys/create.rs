@@ -15,9 +15,9 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde::Deserialize;
 
-use super::facts;
-use super::secret::{SecretView, Shown};
-use crate::store::keys::{self, NewKey, NewSecret};
+use super::secret::{SecretView, Shown, stored};
+use super::used::UsedView;
+use crate::store::keys::{self, NewKey};
 use crate::store::products::{self, Product};
 use crate::store::{self, Conflict};
 use crate::web::error::Error;
@@ -25,7 +25,6 @@ use crate::web::form::{self, Choice, Field, Fields, Post, Problems};
 use crate::web::frame::Frame;
 use crate::web::scope::{Developer, Member};
 use crate::web::token::Token;
-use crate::web::zone::When;
 use crate::web::{Shared, render};
 
 const NAME_TAKEN: &str = "Another key of this account has this name. Choose a different one.";
@@ -184,16 +183,6 @@ fn choice(product: &Product, chosen: &[String]) -> Choice {
     }
 }
 
-/// The answer to a form that was sent before.
-#[derive(Template)]
-#[template(path = "keys/used.html")]
-struct UsedView {
-    frame: Frame,
-    account: String,
-    href: String,
-    made: When,
-}
-
 pub(super) async fn new(
     member: Member<Developer>,
     frame: Frame,
@@ -231,6 +220,7 @@ pub(super) async fn create(
                 key: &key,
                 secret: &secret,
                 product,
+                rotated: None,
             };
             return render::private(&req, &SecretView::new(frame, &shared, shown));
         }
@@ -239,17 +229,8 @@ pub(super) async fn create(
     };
     match conflict {
         Conflict::FormUsed { made_at, key_id } => {
-            let made = frame.when(made_at);
-            let href = format!("{}/{key_id}", facts::list_href(&account));
-            return render::page(
-                StatusCode::CONFLICT,
-                &UsedView {
-                    frame,
-                    account,
-                    href,
-                    made,
-                },
-            );
+            let view = UsedView::of_key(frame, &account, &key_id.to_string(), made_at);
+            return render::page(StatusCode::CONFLICT, &view);
         }
         Conflict::NameTaken => form.name.refuse(&NAME_TAKEN),
         Conflict::TooManyKeys { .. } => form.name.refuse(&format!("{conflict} {DELETE_ONE}")),
@@ -269,11 +250,7 @@ fn draw(shared: &Shared, good: Checked, form_id: &str) -> (NewKey, Secret) {
         environment: good.environment,
         access: Access::Write,
         products: good.products,
-        secret: NewSecret {
-            digest: secret.digest(),
-            prefix: shared.secret_prefix.clone(),
-            last4: secret.last4().to_owned(),
-        },
+        secret: stored(&secret, &shared.secret_prefix),
         form_id: form_id.to_owned(),
         keys_per_account: shared.keys_per_account,
         billing: None,

@@ -1,14 +1,15 @@
 //! The page that shows a secret, once. It is built from the secret itself and can be built by nothing else.
 
 use askama::Template;
-use latchkey_rules::secret::Secret;
+use latchkey_rules::secret::{Prefix, Secret};
 
 use super::examples::Examples;
 use super::facts;
-use crate::store::keys::Key;
+use crate::store::keys::{Key, NewSecret};
 use crate::store::products::Product;
 use crate::web::Shared;
 use crate::web::frame::Frame;
+use crate::web::zone::When;
 
 /// What the page is made from.
 pub(super) struct Shown<'a> {
@@ -16,6 +17,24 @@ pub(super) struct Shown<'a> {
     pub key: &'a Key,
     pub secret: &'a Secret,
     pub product: Option<Product>,
+    pub rotated: Option<Rotated>,
+}
+
+/// What a rotation did to the secret from before.
+pub(super) struct Rotated {
+    /// When it ends; none when it has ended.
+    pub old_ends: Option<When>,
+    pub leaked: bool,
+    pub support_href: Option<String>,
+}
+
+/// What the store keeps of a secret.
+pub(super) fn stored(secret: &Secret, prefix: &Prefix) -> NewSecret {
+    NewSecret {
+        digest: secret.digest(),
+        prefix: prefix.clone(),
+        last4: secret.last4().to_owned(),
+    }
 }
 
 #[derive(Template)]
@@ -31,6 +50,7 @@ pub(super) struct SecretView {
     docs_url: Option<String>,
     header: String,
     examples: Option<Examples>,
+    rotated: Option<Rotated>,
 }
 
 impl SecretView {
@@ -40,6 +60,7 @@ impl SecretView {
             key,
             secret,
             product,
+            rotated,
         } = shown;
         let lines = |product: &Product| {
             Examples::of(
@@ -65,6 +86,7 @@ impl SecretView {
                 .and_then(|product| product.docs_url.clone()),
             product: product.map(|product| product.name).unwrap_or_default(),
             header: shared.key_header.clone(),
+            rotated,
         }
     }
 }

@@ -9,6 +9,7 @@ use latchkey_rules::status::Status;
 use latchkey_rules::time::Millis;
 
 use super::counts::Counts;
+use super::rotation::Rotation;
 use super::{KeyPath, facts, list};
 use crate::portal::chart::{self, Chart};
 use crate::store::accounts::{self, AccountFacts};
@@ -69,6 +70,7 @@ struct ShowView {
     domains: Vec<String>,
     ips: Vec<String>,
     secrets: Vec<SecretRow>,
+    rotation: Option<Rotation>,
     created: When,
     created_by: String,
     rotated: Option<When>,
@@ -148,6 +150,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         domains: key.domains.clone(),
         ips: key.ips.clone(),
         secrets: secrets(&key, &frame),
+        rotation: Rotation::of(&key, &activity, &frame).filter(|_| status != Status::Deleted),
         created: frame.when(key.created_at),
         created_by: key.created_by.clone(),
         rotated: key.last_rotated_at.map(|at| frame.when(at)),
@@ -171,16 +174,17 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
 }
 
 fn secrets(key: &Key, frame: &Frame) -> Vec<SecretRow> {
-    let row = |(position, secret): (usize, &keys::SecretFacts)| SecretRow {
-        label: if position == 0 {
-            "Secret"
-        } else {
-            "Old secret"
-        },
+    let row = |label: &'static str, secret: &keys::SecretFacts| SecretRow {
+        label,
         shown: facts::shown(key, secret),
         ends: secret.retires_at.map(|at| frame.when(at)),
     };
-    key.secrets.iter().enumerate().map(row).collect()
+    let newest = key.secrets.first().map(|secret| row("Secret", secret));
+    let older = key.older_secret(frame.now());
+    newest
+        .into_iter()
+        .chain(older.map(|secret| row("Old secret", secret)))
+        .collect()
 }
 
 fn off(key: &Key, status: Status, frame: &Frame, shared: &Shared) -> Option<Off> {

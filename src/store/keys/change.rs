@@ -22,10 +22,10 @@ pub const RESTORABLE_MS: i64 = 60 * MINUTE_MS;
 const PURGED_AT_ONCE: i64 = 500;
 
 /// What a change of a key needs of its row.
-struct Found {
-    row: i64,
-    account: i64,
-    generation: i64,
+pub(super) struct Found {
+    pub(super) row: i64,
+    pub(super) account: i64,
+    pub(super) generation: i64,
     name: String,
     disabled: bool,
     deleted: bool,
@@ -38,10 +38,7 @@ struct Found {
 pub fn delete(change: &mut Change<'_>, scope: &AccountScope, key_id: &KeyId) -> Result<()> {
     lock_account(change, scope)?;
     let now = change.now();
-    let found = find(change, key_id)?;
-    if found.deleted || found.account != scope.account {
-        return Err(Error::NotFound);
-    }
+    let found = find_own(change, scope, key_id)?;
     diesel::update(keys::table.filter(keys::id.eq(found.row)))
         .set((
             keys::deleted_at.eq(now.0),
@@ -129,6 +126,15 @@ pub fn enable(
     outbox::tell_of_key(change, MailKind::KeyEnabled, key_id, &actor.label, said)
 }
 
+/// A key of the account that is not deleted.
+pub(super) fn find_own(reader: &mut Reader, scope: &AccountScope, key_id: &KeyId) -> Result<Found> {
+    let found = find(reader, key_id)?;
+    if found.deleted || found.account != scope.account {
+        return Err(Error::NotFound);
+    }
+    Ok(found)
+}
+
 fn find_live(reader: &mut Reader, key_id: &KeyId, disabled: bool) -> Result<Found> {
     let found = find(reader, key_id)?;
     if found.deleted {
@@ -166,7 +172,7 @@ fn find(reader: &mut Reader, key_id: &KeyId) -> Result<Found> {
 }
 
 /// The key's row gets its next generation; the change log and the audit log hear of it.
-fn changed(
+pub(super) fn changed(
     change: &mut Change<'_>,
     actor: &Actor,
     key_id: &KeyId,

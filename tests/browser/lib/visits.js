@@ -119,6 +119,11 @@ export const visits = {
     one('developer', inState(`${KEY}/activity?range=today`, 'expired'), 'nothing'),
   ],
   [`${KEY}/activity.csv`]: [one('developer', downloaded, 'downloaded')],
+  [`${KEY}/rotate`]: [
+    one('developer', at(`${KEY}/rotate`)),
+    one('developer', inState(`${KEY}/rotate`, 'rotating'), 'once more'),
+  ],
+  [`${KEY}/grace`]: [one('developer', inState(`${KEY}/grace`, 'rotating'))],
   [`${KEY}/delete`]: [one('developer', at(`${KEY}/delete`)), one('developer', refused(`${KEY}/delete`, 'Delete key'), 'refused', { status: 422 })],
   '/staff': [one('support', at('/staff'))],
   '/staff/look-up': [

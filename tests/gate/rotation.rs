@@ -1,0 +1,134 @@
+//! A rotation at the gate: on every node the old secret works to its end and not a moment longer.
+
+use latchkey::gate::Gate;
+use latchkey::store::keys::{self, NewRotation, NewSecret};
+use latchkey::store::scope::{self, AccountScope, RequestFacts};
+use latchkey::store::users::{self, NewUser};
+use latchkey_rules::email::Email;
+use latchkey_rules::environment::Environment;
+use latchkey_rules::name::DisplayName;
+use latchkey_rules::role::Role;
+use latchkey_rules::rotation::RotationReason;
+use latchkey_rules::secret::{Prefix, Secret};
+use latchkey_rules::slug::Slug;
+use latchkey_rules::time::HOUR_MS;
+
+use crate::ask::code;
+use crate::world::{Made, World, eventually};
+
+struct Two {
+    world: World,
+    gates: [Gate; 2],
+    owner: AccountScope,
+    made: Made,
+}
+
+impl Two {
+    fn new() -> Self {
+        let world = World::new();
+        let made = world.plain_key();
+        let other = world.dir.path().join("other");
+        let gates = [
+            world.gate(),
+            world.gate_with(|settings| settings.data_dir = other),
+        ];
+        let owner = owner(&world);
+        Self {
+            world,
+            gates,
+            owner,
+            made,
+        }
+    }
+
+    fn rotate(&self, reason: RotationReason, hours: i64) -> String {
+        let (scope, key_id) = (self.owner.clone(), self.made.key_id);
+        let secret = Secret::generate(&Prefix::default(), Environment::Live, &mut rand::rng());
+        let new = NewSecret {
+            digest: secret.digest(),
+            prefix: Prefix::default(),
+            last4: secret.last4().to_owned(),
+        };
+        let rotated = self.world.db.change_blocking(move |change| {
+            let generation = keys::get(change, &scope, &key_id)?.generation;
+            let new = NewRotation {
+                key_id,
+                generation,
+                secret: new,
+                reason,
+                grace_ms: hours * HOUR_MS,
+                form_id: format!("a form {generation}"),
+            };
+            keys::rotate(change, &scope, &new)
+        });
+        rotated.unwrap();
+        secret.expose().to_owned()
+    }
+
+    fn soon_on_both(&self, secret: &str, expected: &str) {
+        for gate in &self.gates {
+            eventually(expected, || code(gate, secret, "maps") == expected);
+        }
+    }
+
+    fn both(&self, secret: &str) -> [String; 2] {
+        self.gates.each_ref().map(|gate| code(gate, secret, "maps"))
+    }
+}
+
+fn owner(world: &World) -> AccountScope {
+    world
+        .db
+        .change_blocking(|change| {
+            let new = NewUser {
+                name: DisplayName::parse("Olga Owner").unwrap(),
+                email: Email::parse("olga@acme.example").unwrap(),
+                staff: None,
+                member_of: Some((Slug::parse("acme").unwrap(), Role::Owner)),
+                password_hash: None,
+            };
+            let user = users::create_user(change, &scope::operator("test"), &new)?;
+            let person = users::person(change, &user)?;
+            scope::account(
+                change,
+                &person,
+                "acme",
+                Role::Developer,
+                RequestFacts::default(),
+            )
+        })
+        .unwrap()
+}
+
+#[test]
+fn a_grace_ends_on_every_node_at_its_moment() {
+    let two = Two::new();
+    let old = two.made.secret();
+    let new = two.rotate(RotationReason::Routine, 48);
+    two.soon_on_both(&new, "VALID");
+    two.world.hand.advance_ms(48 * HOUR_MS - 1_000);
+    // Two days at once: the nodes first look at the log again.
+    two.soon_on_both(old, "VALID");
+    two.world.hand.advance_ms(2_000);
+    assert_eq!(two.both(old), ["SECRET_RETIRED", "SECRET_RETIRED"]);
+    two.soon_on_both(&new, "VALID");
+}
+
+#[test]
+fn after_a_leak_every_node_refuses_the_old_secret_at_once() {
+    let two = Two::new();
+    two.rotate(RotationReason::Leaked, 48);
+    two.soon_on_both(two.made.secret(), "SECRET_RETIRED");
+}
+
+#[test]
+fn rotating_twice_with_an_unused_secret_keeps_production_alive() {
+    let two = Two::new();
+    let old = two.made.secret();
+    assert_eq!(two.both(old), ["VALID", "VALID"]);
+    let unused = two.rotate(RotationReason::Routine, 48);
+    let newest = two.rotate(RotationReason::Routine, 48);
+    two.soon_on_both(&newest, "VALID");
+    two.soon_on_both(&unused, "SECRET_RETIRED");
+    assert_eq!(two.both(old), ["VALID", "VALID"]);
+}
