@@ -188,7 +188,9 @@ async fn the_grace_is_shortened_and_ended() {
         "{}",
         browser.text()
     );
-    browser.submit("Shorten grace", &[("grace", "3")]).await;
+    browser
+        .submit("End or shorten grace", &[("grace", "3")])
+        .await;
     assert!(
         browser
             .one("[role=status].band")
@@ -197,7 +199,9 @@ async fn the_grace_is_shortened_and_ended() {
     world.hand.advance_ms(HOUR);
     browser.get(&grace).await;
     assert_eq!(browser.attributes("input[name=grace]", "value"), ["0", "1"]);
-    browser.submit("Shorten grace", &[("grace", "0")]).await;
+    browser
+        .submit("End or shorten grace", &[("grace", "0")])
+        .await;
     assert!(
         browser
             .one("[role=status].band")

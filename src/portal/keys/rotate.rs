@@ -322,7 +322,8 @@ async fn shown(
         key.products.iter().any(|one| one.slug == slug)
     };
     let product = products::Product::to_try_first(known.iter().filter(of_key)).cloned();
-    let older = key.older_secret(frame.now());
+    // The page was asked for before the rotation's own moment, at which a secret without a grace ended.
+    let older = key.older_secret(key.last_rotated_at.unwrap_or_else(|| frame.now()));
     let rotated = Rotated {
         old_ends: older
             .and_then(|secret| secret.retires_at)

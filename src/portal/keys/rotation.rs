@@ -163,12 +163,12 @@ fn left(ms: i64) -> String {
     }
 }
 
-/// In tenths of a per cent, rounded down but for what would read as nothing.
+/// In tenths of a per cent, rounded.
 fn share(part: i64, whole: i64) -> String {
     if whole == 0 {
         return "-".to_owned();
     }
-    let tenths = i128::from(part) * 1000 / i128::from(whole);
+    let tenths = (i128::from(part) * 2000 + i128::from(whole)) / (i128::from(whole) * 2);
     match (part, tenths) {
         (1.., 0) => "< 0.1 %".to_owned(),
         _ if tenths % 10 == 0 => format!("{} %", tenths / 10),
@@ -269,6 +269,7 @@ mod tests {
         let table = [
             (0, 0, "-"),
             (1, 3, "33.3 %"),
+            (2, 3, "66.7 %"),
             (3, 3, "100 %"),
             (0, 3, "0 %"),
             (1, 5000, "< 0.1 %"),
