@@ -11,6 +11,7 @@ mod facts;
 mod fresh;
 mod grace;
 mod list;
+mod pause;
 mod rotate;
 mod rotation;
 mod secret;
@@ -35,6 +36,10 @@ crate::routes! {
     POST "/accounts/{account}/keys/{key_id}/rotate" Developer => rotate::rotate;
     GET "/accounts/{account}/keys/{key_id}/grace" Developer => grace::edit;
     POST "/accounts/{account}/keys/{key_id}/grace" Developer => grace::update;
+    GET "/accounts/{account}/keys/{key_id}/pause" Developer => pause::new;
+    POST "/accounts/{account}/keys/{key_id}/pause" Developer => pause::pause;
+    POST "/accounts/{account}/keys/{key_id}/resume" Developer => pause::resume;
+    POST "/accounts/{account}/keys/{key_id}/restore" Developer => pause::restore;
     GET "/accounts/{account}/keys/{key_id}/delete" Developer => delete::confirm;
     POST "/accounts/{account}/keys/{key_id}/delete" Developer => delete::delete;
 }

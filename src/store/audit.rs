@@ -73,6 +73,12 @@ actions! {
     KeyDisabled => "key.disabled", "Key disabled";
     /// It was switched on again.
     KeyEnabled => "key.enabled", "Key enabled";
+    /// Its account paused it.
+    KeyPaused => "key.paused", "Key paused";
+    /// It was resumed.
+    KeyResumed => "key.resumed", "Key resumed";
+    /// Its delete was taken back.
+    KeyRestored => "key.restored", "Key restored";
     /// Its account deleted it.
     KeyDeleted => "key.deleted", "Key deleted";
     /// The time in which the delete could be taken back is over; its secrets are gone.

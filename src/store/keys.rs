@@ -7,6 +7,7 @@ mod create;
 mod import;
 mod list;
 mod load;
+mod pause;
 mod rotate;
 mod staff;
 
@@ -23,6 +24,7 @@ pub use create::{NewKey, NewSecret, create};
 pub use import::{ImportKey, ImportSecret, ImportedRows, ImportedState, import};
 pub use list::{KeyFilter, KeyOrder, KeyPage, PAGE_AT_MOST, get, list};
 pub(super) use load::{row_for_staff, row_in_account};
+pub use pause::{pause, restore, resume};
 pub use rotate::{NewRotation, rotate, shorten_grace, warn_of_ends};
 pub use staff::{Contact, StaffKey, find, find_by_digest};
 

@@ -20,9 +20,10 @@ async fn a_key_is_deleted_only_by_its_name() {
     browser
         .submit("Delete key", &[("name", " Shop front ")])
         .await;
-    assert_eq!(browser.path, keys());
-    assert!(!browser.answer.body.contains(&key_id));
+    assert_eq!(browser.path, format!("{}/{key_id}", keys()));
+    assert_eq!(browser.one(".head .st"), "Deleted");
     browser.get(&keys()).await;
+    assert!(!browser.answer.body.contains(&key_id));
     assert!(
         browser.texts("[role=status].band").is_empty(),
         "the sentence is said once"

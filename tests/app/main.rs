@@ -10,6 +10,7 @@ mod keys_activity;
 mod keys_create;
 mod keys_delete;
 mod keys_list;
+mod keys_pause;
 mod keys_rotate;
 mod keys_show;
 mod mailbox;

@@ -1,11 +1,13 @@
 //! A rotation at the gate: on every node the old secret works to its end and not a moment longer.
 
 use latchkey::gate::Gate;
+use latchkey::store::Result;
 use latchkey::store::keys::{self, NewRotation, NewSecret};
 use latchkey::store::scope::{self, AccountScope, RequestFacts};
 use latchkey::store::users::{self, NewUser};
 use latchkey_rules::email::Email;
 use latchkey_rules::environment::Environment;
+use latchkey_rules::key_id::KeyId;
 use latchkey_rules::name::DisplayName;
 use latchkey_rules::role::Role;
 use latchkey_rules::rotation::RotationReason;
@@ -131,4 +133,29 @@ fn rotating_twice_with_an_unused_secret_keeps_production_alive() {
     two.soon_on_both(&newest, "VALID");
     two.soon_on_both(&unused, "SECRET_RETIRED");
     assert_eq!(two.both(old), ["VALID", "VALID"]);
+}
+
+#[test]
+fn a_restored_key_works_again_on_every_node_and_a_paused_one_when_it_resumes() {
+    let two = Two::new();
+    let secret = two.made.secret();
+    let key_id = two.made.key_id;
+    let act = |what: fn(&mut latchkey::store::Change<'_>, &AccountScope, &KeyId) -> Result<()>| {
+        let scope = two.owner.clone();
+        two.world
+            .db
+            .change_blocking(move |change| what(change, &scope, &key_id))
+            .unwrap();
+    };
+    act(keys::delete);
+    two.soon_on_both(secret, "KEY_NOT_FOUND");
+    act(|change, scope, key_id| keys::restore(change, scope, key_id, 100));
+    two.soon_on_both(secret, "VALID");
+    act(|change, scope, key_id| {
+        let until = change.now().plus_ms(HOUR_MS);
+        keys::pause(change, scope, key_id, Some(until))
+    });
+    two.soon_on_both(secret, "KEY_DISABLED");
+    act(keys::resume);
+    two.soon_on_both(secret, "VALID");
 }

@@ -114,12 +114,12 @@ pub(super) async fn delete(
         .change(move |c| keys::delete(c, &scope, &key_id))
         .await?;
     let said = format!(
-        "{} is deleted. Its requests are refused from now on.",
+        "{} is deleted. Its requests are refused from now on. For 60 minutes you can restore it here.",
         key.name
     );
     Ok(render::see_other_saying(
         &shared,
-        &facts::list_href(&account),
+        &facts::href(&account, &key),
         &Flash::ok(said),
     ))
 }

@@ -33,6 +33,8 @@ struct Off {
     reason: String,
     since: Option<When>,
     support_href: Option<String>,
+    /// The last part of the path that ends it, and what the button says.
+    action: Option<(&'static str, &'static str)>,
 }
 
 /// One of a key's secrets.
@@ -187,6 +189,11 @@ fn secrets(key: &Key, frame: &Frame) -> Vec<SecretRow> {
         .collect()
 }
 
+/// Until when the key's delete can be taken back.
+fn restorable(key: &Key, frame: &Frame) -> Option<Millis> {
+    key.purge_at.filter(|until| *until > frame.now())
+}
+
 fn off(key: &Key, status: Status, frame: &Frame, shared: &Shared) -> Option<Off> {
     let support_href = frame::support_href(shared, Some(&key.key_id.to_string()));
     match (status, &key.disabled) {
@@ -196,13 +203,21 @@ fn off(key: &Key, status: Status, frame: &Frame, shared: &Shared) -> Option<Off>
             reason: disabled.reason.clone(),
             since: Some(frame.when(disabled.at)),
             support_href,
+            action: None,
         }),
         (Status::Paused, _) => Some(Off {
             kind: "warn",
             title: "This key is paused".to_owned(),
-            reason: "Its requests are refused until it is resumed.".to_owned(),
+            reason: match key.paused_until {
+                Some(until) => format!(
+                    "Its requests are refused until {}, when it resumes by itself.",
+                    frame.when(until).exact
+                ),
+                None => "Its requests are refused until it is resumed.".to_owned(),
+            },
             since: key.paused_at.map(|at| frame.when(at)),
             support_href: None,
+            action: Some(("resume", "Resume key")),
         }),
         (Status::Expired, _) => Some(Off {
             kind: "warn",
@@ -210,13 +225,21 @@ fn off(key: &Key, status: Status, frame: &Frame, shared: &Shared) -> Option<Off>
             reason: "Its requests are refused. Create a new key to go on.".to_owned(),
             since: key.expires_at.map(|at| frame.when(at)),
             support_href: None,
+            action: None,
         }),
         (Status::Deleted, _) => Some(Off {
             kind: "bad",
             title: "This key is deleted".to_owned(),
-            reason: "Its requests are refused.".to_owned(),
-            since: None,
+            reason: match restorable(key, frame) {
+                Some(until) => format!(
+                    "Its requests are refused. Until {} the delete can be taken back.",
+                    frame.when(until).exact
+                ),
+                None => "Its requests are refused.".to_owned(),
+            },
+            since: key.deleted_at.map(|at| frame.when(at)),
             support_href,
+            action: restorable(key, frame).map(|_| ("restore", "Restore key")),
         }),
         _ => None,
     }

@@ -3,12 +3,12 @@
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::mail::MailKind;
-use latchkey_rules::time::MINUTE_MS;
+use latchkey_rules::time::{MINUTE_MS, Millis};
 use serde_json::json;
 
 use crate::store::audit::{Action, Event, record};
 use crate::store::changes::{ChangeKind, log, next_generation};
-use crate::store::columns::key_id as read_key_id;
+use crate::store::columns::{at, key_id as read_key_id};
 use crate::store::error::{Conflict, Error, Result};
 use crate::store::outbox;
 use crate::store::schema::{keys, secrets};
@@ -27,8 +27,9 @@ pub(super) struct Found {
     pub(super) account: i64,
     pub(super) generation: i64,
     name: String,
-    disabled: bool,
-    deleted: bool,
+    pub(super) disabled: bool,
+    pub(super) deleted: bool,
+    pub(super) purge_at: Option<Millis>,
 }
 
 /// Deletes a key: it is refused from now on, and its secrets go when the delete can be taken back no more.
@@ -146,9 +147,9 @@ fn find_live(reader: &mut Reader, key_id: &KeyId, disabled: bool) -> Result<Foun
     Ok(found)
 }
 
-fn find(reader: &mut Reader, key_id: &KeyId) -> Result<Found> {
-    type Row = (i64, i64, i64, String, Option<i64>, Option<i64>);
-    let (row, account, generation, name, disabled_at, deleted_at) = keys::table
+pub(super) fn find(reader: &mut Reader, key_id: &KeyId) -> Result<Found> {
+    type Row = (i64, i64, i64, String, Option<i64>, Option<i64>, Option<i64>);
+    let (row, account, generation, name, disabled_at, deleted_at, purge_at) = keys::table
         .filter(keys::key_id.eq(key_id.as_bytes().as_slice()))
         .select((
             keys::id,
@@ -157,6 +158,7 @@ fn find(reader: &mut Reader, key_id: &KeyId) -> Result<Found> {
             keys::name,
             keys::disabled_at,
             keys::deleted_at,
+            keys::purge_at,
         ))
         .first::<Row>(&mut reader.conn)
         .optional()?
@@ -168,6 +170,7 @@ fn find(reader: &mut Reader, key_id: &KeyId) -> Result<Found> {
         name,
         disabled: disabled_at.is_some(),
         deleted: deleted_at.is_some(),
+        purge_at: at(purge_at),
     })
 }
 

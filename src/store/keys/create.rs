@@ -101,7 +101,7 @@ pub fn create(change: &mut Change<'_>, scope: &AccountScope, new: &NewKey) -> Re
     get(change, scope, &new.key_id)
 }
 
-fn keep_to_limit(
+pub(super) fn keep_to_limit(
     change: &mut Change<'_>,
     scope: &AccountScope,
     account: &Locked,

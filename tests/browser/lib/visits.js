@@ -124,6 +124,7 @@ export const visits = {
     one('developer', inState(`${KEY}/rotate`, 'rotating'), 'once more'),
   ],
   [`${KEY}/grace`]: [one('developer', inState(`${KEY}/grace`, 'rotating'))],
+  [`${KEY}/pause`]: [one('developer', at(`${KEY}/pause`))],
   [`${KEY}/delete`]: [one('developer', at(`${KEY}/delete`)), one('developer', refused(`${KEY}/delete`, 'Delete key'), 'refused', { status: 422 })],
   '/staff': [one('support', at('/staff'))],
   '/staff/look-up': [
