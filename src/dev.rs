@@ -293,7 +293,7 @@ mod tests {
     use super::*;
     use crate::gate::{Ask, AskedKey, Gate, GateSettings};
     use latchkey_rules::code::Code;
-    use latchkey_rules::verdict::{Asked, Target};
+    use latchkey_rules::verdict::{Asked, Caller, Target};
 
     fn config(folder: &Path) -> Config {
         Config::defaults(folder.join("data")).unwrap()
@@ -326,6 +326,7 @@ mod tests {
                     let asked = Asked {
                         target: Target::Slug(slug),
                         method: "GET",
+                        caller: Caller::default(),
                     };
                     let key = AskedKey::Text(secret);
                     let ask = Ask {

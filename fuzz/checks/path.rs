@@ -15,7 +15,7 @@ use latchkey_rules::product::{
 use latchkey_rules::slug::Slug;
 use latchkey_rules::time::Millis;
 use latchkey_rules::verdict::{
-    Asked, Credential, Grant, KeyFacts, Refusal, Standing, Target, decide,
+    Asked, Caller, Credential, Grant, KeyFacts, Refusal, Standing, Target, decide,
 };
 
 /// A product: its slug, the hosts and paths that it owns, its administrative paths.
@@ -104,8 +104,8 @@ fn judge(access: Access, method: &str, host: &str, path: &str) -> Result<Grant, 
         environment: Environment::Live,
         access,
         products: &products,
-        has_domains: false,
-        has_ips: false,
+        domains: None,
+        ips: None,
     });
     let target = Target::Route {
         host,
@@ -114,7 +114,11 @@ fn judge(access: Access, method: &str, host: &str, path: &str) -> Result<Grant, 
     };
     decide(
         &credential,
-        &Asked { target, method },
+        &Asked {
+            target,
+            method,
+            caller: Caller::default(),
+        },
         catalogue(),
         Millis(0),
     )

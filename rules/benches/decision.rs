@@ -12,7 +12,7 @@ use latchkey_rules::environment::{Environment, EnvironmentSet};
 use latchkey_rules::product::{Catalogue, KeyInQuery, ProductFacts, ProductIx, RouteFacts};
 use latchkey_rules::secret::{Prefix, Presented};
 use latchkey_rules::time::Millis;
-use latchkey_rules::verdict::{Asked, Credential, KeyFacts, Standing, Target, decide};
+use latchkey_rules::verdict::{Asked, Caller, Credential, KeyFacts, Standing, Target, decide};
 
 const NOW: Millis = Millis(1_795_258_800_000);
 const SECRET: &str = "lk_live_4fQ2nX7vKp0LrT9sYb3WcZ8dHjM5aE1u6GiNoPqRtSw4RrxHu";
@@ -45,8 +45,8 @@ fn decided(catalogue: &Catalogue) -> bool {
         environment: Environment::Live,
         access: Access::Write,
         products: &[ProductIx(0)],
-        has_domains: false,
-        has_ips: false,
+        domains: None,
+        ips: None,
     };
     let asked = Asked {
         target: Target::Route {
@@ -55,6 +55,7 @@ fn decided(catalogue: &Catalogue) -> bool {
             slug: None,
         },
         method: "GET",
+        caller: Caller::default(),
     };
     decide(&Credential::Known(key), &asked, catalogue, NOW).is_ok()
 }

@@ -17,9 +17,13 @@ use std::borrow::Cow;
 use checks::CHECKS;
 use place::Question;
 
+use std::net::IpAddr;
+
 use crate::access::Access;
 use crate::code::Code;
+use crate::domain::DomainPattern;
 use crate::environment::Environment;
+use crate::ip_range::IpRange;
 use crate::product::{Catalogue, ProductIx};
 use crate::time::Millis;
 
@@ -69,10 +73,10 @@ pub struct KeyFacts<'a> {
     pub access: Access,
     /// The products that it is good for, in ascending order.
     pub products: &'a [ProductIx],
-    /// Whether it is bound to domains.
-    pub has_domains: bool,
-    /// Whether it is bound to IP ranges.
-    pub has_ips: bool,
+    /// The domains that it is bound to, if it is bound to any.
+    pub domains: Option<&'a [DomainPattern]>,
+    /// The addresses that it is bound to, if it is bound to any.
+    pub ips: Option<&'a [IpRange]>,
 }
 
 /// What the request is after.
@@ -109,6 +113,49 @@ pub struct Asked<'a> {
     pub target: Target<'a>,
     /// The HTTP method, spelled as sent. Where none is known it is `GET`: access read.
     pub method: &'a str,
+    /// Who calls, as far as that is known.
+    pub caller: Caller<'a>,
+}
+
+/// Who calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Caller<'a> {
+    /// What stands in `Origin`, as it was sent.
+    pub origin: Option<&'a str>,
+    /// What stands in `Referer`, as it was sent. It is read only without an `Origin`.
+    pub referer: Option<&'a str>,
+    /// The client's address.
+    pub address: Address<'a>,
+}
+
+/// The address of a client. Most keys are bound to none, so it need not be found out before one is that is.
+#[derive(Clone, Copy)]
+pub enum Address<'a> {
+    /// This, if it is known.
+    Is(Option<IpAddr>),
+    /// What this finds out.
+    AskedFor(&'a dyn Fn() -> Option<IpAddr>),
+}
+
+impl Default for Address<'_> {
+    fn default() -> Self {
+        Self::Is(None)
+    }
+}
+
+impl std::fmt::Debug for Address<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Address({:?})", self.get())
+    }
+}
+
+impl Address<'_> {
+    fn get(&self) -> Option<IpAddr> {
+        match self {
+            Self::Is(ip) => *ip,
+            Self::AskedFor(find) => find(),
+        }
+    }
 }
 
 worded! {

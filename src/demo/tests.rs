@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use latchkey_rules::code::Code;
-use latchkey_rules::verdict::{Asked, Target};
+use latchkey_rules::verdict::{Asked, Caller, Target};
 use serde_json::Value;
 
 use super::*;
@@ -65,6 +65,7 @@ fn every_key_gets_the_verdict_that_its_state_implies() {
         let asked = Asked {
             target: Target::Slug(product),
             method: "GET",
+            caller: Caller::default(),
         };
         let key = AskedKey::Text(secret);
         gate.judge(

@@ -6,6 +6,7 @@
 mod asked;
 mod authorize;
 mod body;
+mod caller;
 mod denied;
 mod heads;
 mod health;

@@ -114,8 +114,8 @@ impl<'a> Known<'a> {
             environment: self.policy.environment,
             access: self.policy.access,
             products: &self.policy.products,
-            has_domains: self.policy.has_domains,
-            has_ips: self.policy.has_ips,
+            domains: self.policy.domains.as_deref(),
+            ips: self.policy.ips.as_deref(),
         }
     }
 }

@@ -7,7 +7,7 @@ use latchkey::store::keys::ImportedState;
 use latchkey_rules::code::Code;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::secret::{Digest, Prefix, Secret};
-use latchkey_rules::verdict::{Asked, Target};
+use latchkey_rules::verdict::{Asked, Caller, Target};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -21,6 +21,7 @@ fn known(gate: &Gate, secret: &str) -> Code {
         asked: Asked {
             target: Target::Slug("maps"),
             method: "GET",
+            caller: Caller::default(),
         },
         counted: false,
     };

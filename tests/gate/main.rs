@@ -16,6 +16,7 @@ mod following;
 mod metering;
 mod preflight;
 mod proxies;
+mod restrictions;
 mod rotation;
 mod sockets;
 mod token;

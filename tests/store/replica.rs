@@ -73,7 +73,7 @@ on_both! {
             assert_eq!(key.secrets.len(), 1);
             assert_eq!(key.access, Access::Write);
             assert_eq!(key.standing, ReplicaStanding::Enabled);
-            assert!(!key.deleted && !key.has_domains && !key.has_ips);
+            assert!(!key.deleted && key.domains.is_none() && key.ips.is_none());
         }
         let digests: BTreeSet<[u8; 32]> =
             all.iter().map(|key| *key.secrets[0].digest.as_bytes()).collect();
@@ -95,7 +95,11 @@ on_both! {
         store.sql("UPDATE keys SET paused_at = 5, paused_until = 9, domains = 'example.com', ips = '::1'");
         let paused = ReplicaStanding::Paused { until: Some(latchkey_rules::time::Millis(9)) };
         assert_eq!(now().standing, paused);
-        assert!(now().has_domains && now().has_ips);
+        let lengths = |key: &ReplicaKey| (key.domains.as_ref().map(Vec::len), key.ips.as_ref().map(Vec::len));
+        assert_eq!(lengths(&now()), (Some(1), Some(1)));
+        // What cannot be read opens nothing, and the key stays bound.
+        store.sql("UPDATE keys SET domains = '*.com', ips = 'everywhere'");
+        assert_eq!(lengths(&now()), (Some(0), Some(0)));
         let by = scope.clone();
         store.db.change_blocking(move |c| keys::delete(c, &by, &id)).unwrap();
         assert!(now().deleted);

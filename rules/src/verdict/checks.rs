@@ -6,6 +6,7 @@ use super::place::{Nowhere, Question};
 use super::{Check, Credential, KeyFacts, Refusal, Standing};
 use crate::access::Access;
 use crate::code::Code;
+use crate::domain::Origin;
 use crate::environment::Environment;
 use crate::time::Millis;
 
@@ -230,12 +231,28 @@ fn known_method(method: &str) -> &'static str {
     }
 }
 
-/// There is no check of domains yet: a key that is bound to some is refused, never let through.
+const NO_PAGE: &str = "This API key only works from pages of the domains that it is bound to, and the request names no page: it holds neither Origin nor Referer.";
+
+/// Without an `Origin`, and only then, the `Referer` counts. Whoever is no browser can send either: it keeps honest browsers
+/// of other sites out, and nobody else.
 fn origin_allowed(question: &Question<'_>) -> Judgement {
-    pass_if(!key(question)?.has_domains, Code::OriginNotAllowed)
+    let Some(domains) = key(question)?.domains else {
+        return Ok(());
+    };
+    let caller = &question.asked.caller;
+    let Some(text) = caller.origin.or(caller.referer) else {
+        return refuse_with(Code::OriginNotAllowed, NO_PAGE.to_owned());
+    };
+    let origin = Origin::parse(text);
+    let is_covered = origin.is_some_and(|origin| domains.iter().any(|one| one.covers(&origin)));
+    pass_if(is_covered, Code::OriginNotAllowed)
 }
 
-/// There is no check of addresses yet: a key that is bound to some is refused, never let through.
 fn ip_allowed(question: &Question<'_>) -> Judgement {
-    pass_if(!key(question)?.has_ips, Code::IpNotAllowed)
+    let Some(ranges) = key(question)?.ips else {
+        return Ok(());
+    };
+    let ip = question.asked.caller.address.get();
+    let is_held = ip.is_some_and(|ip| ranges.iter().any(|range| range.holds(ip)));
+    pass_if(is_held, Code::IpNotAllowed)
 }

@@ -69,8 +69,8 @@ pub(super) fn key(products: &[ProductIx]) -> KeyFacts<'_> {
         environment: Environment::Live,
         access: Access::Write,
         products,
-        has_domains: false,
-        has_ips: false,
+        domains: None,
+        ips: None,
     }
 }
 
@@ -83,7 +83,14 @@ pub(super) fn at<'a>(host: &'a str, path: &'a str) -> Target<'a> {
 }
 
 fn judge(facts: KeyFacts<'_>, method: &str, target: Target<'_>) -> Result<Grant, Refusal> {
-    let (credential, asked) = (Credential::Known(facts), Asked { target, method });
+    let (credential, asked) = (
+        Credential::Known(facts),
+        Asked {
+            target,
+            method,
+            caller: Caller::default(),
+        },
+    );
     decide(&credential, &asked, &catalogue(), NOW)
 }
 
@@ -135,6 +142,7 @@ fn what_is_presented_decides_before_anything_else_is_looked_at() {
             let asked = Asked {
                 target,
                 method: "GET",
+                caller: Caller::default(),
             };
             let refusal = decide(&credential, &asked, &catalogue(), NOW).unwrap_err();
             assert_eq!(refusal.code, code);
@@ -149,6 +157,7 @@ fn malformed_unknown_and_deleted_answer_alike() {
     let asked = Asked {
         target: Target::Slug("maps"),
         method: "GET",
+        caller: Caller::default(),
     };
     let answer = |credential| decide(&credential, &asked, &catalogue(), NOW).unwrap_err();
     let (malformed, unknown) = (answer(Credential::Malformed), answer(Credential::Unknown));
@@ -252,6 +261,7 @@ fn the_place_of_a_request_is_the_same_with_and_without_a_key() {
         let asked = Asked {
             target: at("api.example.com", path),
             method: "OPTIONS",
+            caller: Caller::default(),
         };
         let by_preflight = product_of(&asked, &catalogue).map_err(|refusal| refusal.code);
         assert_eq!(by_preflight, expected, "{path}");
@@ -274,6 +284,7 @@ fn an_installation_with_one_product_needs_no_name() {
         let asked = Asked {
             target,
             method: "GET",
+            caller: Caller::default(),
         };
         let grant = decide(&credential, &asked, &one, NOW).unwrap();
         assert_eq!(
@@ -286,6 +297,7 @@ fn an_installation_with_one_product_needs_no_name() {
         &Asked {
             target: Target::Nothing,
             method: "GET",
+            caller: Caller::default(),
         },
         &Catalogue::default(),
         NOW,
@@ -397,23 +409,56 @@ fn refusals_name_the_fact_and_the_rule() {
 }
 
 #[test]
-fn keys_bound_to_domains_or_addresses_are_never_let_through_unchecked() {
+fn t_47_domains_and_addresses_are_held_against_the_caller() {
+    let domains = [DomainPattern::parse("*.example.com").unwrap().pattern];
+    let ips = [IpRange::parse("192.0.2.0/24").unwrap()];
+    let bound = KeyFacts {
+        domains: Some(&domains),
+        ips: Some(&ips),
+        ..key(&[MAPS])
+    };
+    let (page, inside) = (Some("https://www.example.com"), "192.0.2.7".parse().ok());
+    let elsewhere = "203.0.113.1".parse().ok();
+    let table = [
+        (page, None, inside, Ok(())),
+        (None, page, inside, Ok(())),
+        (None, None, inside, Err(Code::OriginNotAllowed)),
+        (Some("null"), page, inside, Err(Code::OriginNotAllowed)),
+        (page, None, elsewhere, Err(Code::IpNotAllowed)),
+        (page, None, None, Err(Code::IpNotAllowed)),
+    ];
+    for (origin, referer, ip, expected) in table {
+        let find = || ip;
+        for address in [Address::Is(ip), Address::AskedFor(&find)] {
+            let asked = Asked {
+                target: at("api.example.com", "/a"),
+                method: "GET",
+                caller: Caller {
+                    origin,
+                    referer,
+                    address,
+                },
+            };
+            let decided = decide(&Credential::Known(bound), &asked, &catalogue(), NOW);
+            let met = decided.map(|_| ()).map_err(|refusal| refusal.code);
+            assert_eq!(met, expected, "{origin:?} {referer:?} {ip:?}");
+        }
+    }
+}
+
+#[test]
+fn a_key_whose_entries_cannot_be_read_opens_for_nobody() {
     let target = at("api.example.com", "/a");
-    let domains = KeyFacts {
-        has_domains: true,
+    let nowhere = KeyFacts {
+        domains: Some(&[]),
         ..key(&[MAPS])
     };
-    let ips = KeyFacts {
-        has_ips: true,
+    let nobody = KeyFacts {
+        ips: Some(&[]),
         ..key(&[MAPS])
     };
-    let both = KeyFacts {
-        has_ips: true,
-        ..domains
-    };
-    assert_eq!(code(domains, "GET", target), Code::OriginNotAllowed);
-    assert_eq!(code(ips, "GET", target), Code::IpNotAllowed);
-    assert_eq!(code(both, "GET", target), Code::OriginNotAllowed);
+    assert_eq!(code(nowhere, "GET", target), Code::OriginNotAllowed);
+    assert_eq!(code(nobody, "GET", target), Code::IpNotAllowed);
 }
 
 #[test]
@@ -423,6 +468,7 @@ fn a_machine_goes_through_every_check_in_order_and_stays_at_its_end() {
     let asked = Asked {
         target: at("api.example.com", "/a"),
         method: "GET",
+        caller: Caller::default(),
     };
     let mut machine = Machine::new(&credential, &asked, &catalogue, NOW);
     for check in Check::ALL {

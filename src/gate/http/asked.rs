@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 
-use latchkey_rules::verdict::{Asked, Target};
+use latchkey_rules::verdict::{Address, Asked, Caller, Target};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -32,13 +32,13 @@ pub(super) struct Question<'a> {
     path: Option<Text<'a>>,
     #[serde(borrow, default)]
     method: Option<Text<'a>>,
-    // Facts for checks that are yet to come: read and held to their form, so that a gateway can send them today.
-    #[serde(borrow, default, rename = "origin")]
-    _origin: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "referer")]
-    _referer: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    origin: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    referer: Option<Text<'a>>,
     #[serde(borrow, default)]
     ip: Option<Text<'a>>,
+    // Facts for checks that are yet to come: read and held to their form, so that a gateway can send them today.
     #[serde(borrow, default, rename = "country")]
     _country: Option<Text<'a>>,
     #[serde(borrow, default, rename = "user_agent")]
@@ -80,6 +80,11 @@ impl Question<'_> {
             asked: Asked {
                 target,
                 method: given(self.method.as_ref()).unwrap_or("GET"),
+                caller: Caller {
+                    origin: given(self.origin.as_ref()),
+                    referer: given(self.referer.as_ref()),
+                    address: Address::Is(given(self.ip.as_ref()).and_then(|ip| ip.parse().ok())),
+                },
             },
             counted: self.dry_run != Some(true),
         }

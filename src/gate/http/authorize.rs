@@ -5,9 +5,9 @@ use actix_http::{Request, StatusCode};
 use actix_web::web::Bytes;
 use latchkey_rules::code::Code;
 use latchkey_rules::path::{forward_uri, split_target};
-use latchkey_rules::verdict::{Asked, Target as Place};
+use latchkey_rules::verdict::{Asked, Caller, Target as Place};
 
-use super::{Asking, Endpoint, asking, preflight};
+use super::{Asking, Endpoint, asking, caller, preflight};
 use crate::gate::Gate;
 use crate::gate::answer::{self, Answer, Refused, names};
 use crate::gate::judge::{Ask, AskedKey, Judged};
@@ -60,8 +60,13 @@ async fn answer_to(mut asking: Asking<'_>, form: Form, endpoint: &str) -> Answer
 
 async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
     let Asking {
-        gate, heads, id, ..
+        gate,
+        request,
+        heads,
+        id,
     } = asking;
+    let find_address = || caller::address(request, gate.settings());
+    let caller = caller::caller(&heads, &find_address);
     let (_, query) = split_target(target.uri);
     let mut key = heads.key;
     if let Some(query) = query {
@@ -77,7 +82,7 @@ async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
     }
     let ask = Ask {
         key: asked_key(&offered, gate),
-        asked: asked(target),
+        asked: asked(target, caller),
         counted: true,
     };
     let mut refused = None;
@@ -112,7 +117,7 @@ fn asked_key<'a>(offered: &'a Offered<'_>, gate: &Gate) -> AskedKey<'a> {
 }
 
 /// What a target asks of a key.
-pub(super) fn asked<'a>(target: &Target<'a>) -> Asked<'a> {
+pub(super) fn asked<'a>(target: &Target<'a>, caller: Caller<'a>) -> Asked<'a> {
     Asked {
         target: Place::Route {
             host: target.host,
@@ -120,6 +125,7 @@ pub(super) fn asked<'a>(target: &Target<'a>) -> Asked<'a> {
             slug: None,
         },
         method: target.method,
+        caller,
     }
 }
 

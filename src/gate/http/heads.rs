@@ -14,6 +14,7 @@ pub(super) struct Heads<'a> {
     /// What is said of the request that is asked about.
     pub(super) said: Said<'a>,
     pub(super) origin: Option<&'a HeaderValue>,
+    pub(super) referer: Option<&'a HeaderValue>,
     pub(super) gate_token: Option<&'a HeaderValue>,
     pub(super) asks_method: Option<&'a HeaderValue>,
     pub(super) asks_headers: Option<&'a HeaderValue>,
@@ -32,6 +33,7 @@ impl<'a> Heads<'a> {
                 ..Said::default()
             },
             origin: None,
+            referer: None,
             gate_token: None,
             asks_method: None,
             asks_headers: None,
@@ -55,6 +57,7 @@ impl<'a> Heads<'a> {
         match name {
             "host" => self.said.host = Some(value.as_bytes()),
             "origin" => self.origin = self.origin.or(Some(value)),
+            "referer" => self.referer = self.referer.or(Some(value)),
             "x-forwarded-uri" => self.said.forwarded_uri.add(value.as_bytes()),
             "x-forwarded-host" => self.said.forwarded_host.add(value.as_bytes()),
             "x-forwarded-method" => self.said.forwarded_method.add(value.as_bytes()),

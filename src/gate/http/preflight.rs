@@ -3,7 +3,7 @@
 use actix_http::header::{self, HeaderValue};
 use actix_http::{Request, StatusCode};
 use latchkey_rules::code::Code;
-use latchkey_rules::verdict::product_of;
+use latchkey_rules::verdict::{Caller, product_of};
 
 use super::authorize::{Form, asked, below, refusal, unjudged};
 use super::{Asking, Endpoint, asking};
@@ -61,7 +61,7 @@ pub(super) fn judged(
     asks: Asks<'_>,
 ) -> Answer {
     let refused = gate.with_catalogue(|catalogue| {
-        match catalogue.map(|catalogue| product_of(&asked(target), catalogue)) {
+        match catalogue.map(|catalogue| product_of(&asked(target, Caller::default()), catalogue)) {
             Some(Ok(_)) => None,
             Some(Err(refusal)) => Some((refusal.code, refusal.message)),
             None => Some((Code::Unavailable, Code::Unavailable.message().into())),

@@ -231,8 +231,8 @@ impl Applier {
             environment: key.environment,
             kind: key.kind,
             product_rows,
-            has_domains: key.has_domains,
-            has_ips: key.has_ips,
+            domains: key.domains.clone(),
+            ips: key.ips.clone(),
         };
         let rows = Arc::clone(&self.facts.product_rows);
         let (policy, made) = self

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use latchkey_rules::access::Access;
+use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::environment::Environment;
+use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::product::{Catalogue, ProductIx};
 use smol_str::SmolStr;
@@ -31,8 +33,8 @@ pub(crate) struct Policy {
     pub(crate) kind: KeyKind,
     /// Sorted.
     pub(crate) products: Vec<ProductIx>,
-    pub(crate) has_domains: bool,
-    pub(crate) has_ips: bool,
+    pub(crate) domains: Option<Vec<DomainPattern>>,
+    pub(crate) ips: Option<Vec<IpRange>>,
 }
 
 /// What a decision and its answer need of an account.

@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 
 use latchkey_rules::access::Access;
+use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::environment::Environment;
+use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::product::ProductIx;
 
@@ -20,8 +22,8 @@ pub(super) struct Restrictions {
     pub(super) kind: KeyKind,
     /// Sorted.
     pub(super) product_rows: Vec<RowId>,
-    pub(super) has_domains: bool,
-    pub(super) has_ips: bool,
+    pub(super) domains: Option<Vec<DomainPattern>>,
+    pub(super) ips: Option<Vec<IpRange>>,
 }
 
 /// Every policy in use, with the number of records that name it.
@@ -109,7 +111,7 @@ fn policy_of(restrictions: &Restrictions, product_rows: &[RowId]) -> Policy {
         environment: restrictions.environment,
         kind: restrictions.kind,
         products,
-        has_domains: restrictions.has_domains,
-        has_ips: restrictions.has_ips,
+        domains: restrictions.domains.clone(),
+        ips: restrictions.ips.clone(),
     }
 }

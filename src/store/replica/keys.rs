@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, RunQueryDsl};
 use latchkey_rules::access::Access;
+use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::environment::Environment;
+use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::secret::Digest;
@@ -39,10 +41,10 @@ pub struct ReplicaKey {
     pub access: Access,
     /// The products that it is good for.
     pub product_rows: Vec<RowId>,
-    /// Whether it is bound to domains.
-    pub has_domains: bool,
-    /// Whether it is bound to IP ranges.
-    pub has_ips: bool,
+    /// The domains that it is bound to, if it is bound to any. One that cannot be read covers nothing.
+    pub domains: Option<Vec<DomainPattern>>,
+    /// The addresses that it is bound to, likewise.
+    pub ips: Option<Vec<IpRange>>,
     /// When it expires.
     pub expires_at: Option<Millis>,
     /// Whether it is on.
@@ -89,8 +91,8 @@ struct KeyRow {
     environment: String,
     kind: String,
     access: String,
-    domains: bool,
-    ips: bool,
+    domains: String,
+    ips: String,
     expires_at: Option<i64>,
     disabled_at: Option<i64>,
     paused_at: Option<i64>,
@@ -111,8 +113,8 @@ macro_rules! key_columns {
             keys::environment,
             keys::kind,
             keys::access,
-            keys::domains.ne(""),
-            keys::ips.ne(""),
+            keys::domains,
+            keys::ips,
             keys::expires_at,
             keys::disabled_at,
             keys::paused_at,
@@ -247,6 +249,12 @@ fn secret((_, number, bytes, retires_at, last4): SecretRow) -> Result<ReplicaSec
     })
 }
 
+/// The entries of a list, kept one a line; none where the key is bound to nothing. An entry that cannot be read is left out,
+/// and the key stays bound.
+fn bound_to<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    (!text.is_empty()).then(|| text.lines().filter_map(read).collect())
+}
+
 impl KeyRow {
     fn with(self, product_rows: Vec<RowId>, secrets: Vec<ReplicaSecret>) -> Result<ReplicaKey> {
         let standing = if self.disabled_at.is_some() {
@@ -267,8 +275,10 @@ impl KeyRow {
             kind: word(&self.kind, KeyKind::from_word)?,
             access: word(&self.access, Access::from_word)?,
             product_rows,
-            has_domains: self.domains,
-            has_ips: self.ips,
+            domains: bound_to(&self.domains, |text| {
+                DomainPattern::parse(text).ok().map(|entry| entry.pattern)
+            }),
+            ips: bound_to(&self.ips, |text| IpRange::parse(text).ok()),
             expires_at: at(self.expires_at),
             standing,
             deleted: self.deleted_at.is_some(),

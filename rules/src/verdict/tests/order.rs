@@ -34,6 +34,7 @@ impl Scene {
         let asked = Asked {
             target: at(self.host, &self.path),
             method: self.method,
+            caller: Caller::default(),
         };
         see(&credential, &asked, &catalogue())
     }
@@ -94,10 +95,10 @@ const SPOILS: &[(Check, Code, Spoil)] = &[
         scene.method = "POST";
     }),
     (Check::OriginAllowed, Code::OriginNotAllowed, |scene| {
-        scene.facts.has_domains = true;
+        scene.facts.domains = Some(&[]);
     }),
     (Check::IpAllowed, Code::IpNotAllowed, |scene| {
-        scene.facts.has_ips = true;
+        scene.facts.ips = Some(&[]);
     }),
 ];
 
@@ -157,8 +158,8 @@ fn any_facts() -> impl Strategy<Value = KeyFacts<'static>> {
             environment,
             access,
             products,
-            has_domains: flags.1,
-            has_ips: flags.2,
+            domains: flags.1.then_some(&[]),
+            ips: flags.2.then_some(&[]),
         })
 }
 
@@ -254,8 +255,8 @@ fn by_the_book(scene: &Scene) -> Code {
             Code::EnvironmentNotAllowed,
         ),
         (facts.access < needed, Code::AccessNotAllowed),
-        (facts.has_domains, Code::OriginNotAllowed),
-        (facts.has_ips, Code::IpNotAllowed),
+        (facts.domains.is_some(), Code::OriginNotAllowed),
+        (facts.ips.is_some(), Code::IpNotAllowed),
     ];
     failures
         .into_iter()
