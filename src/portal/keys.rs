@@ -6,6 +6,7 @@ mod counts;
 mod create;
 mod csv;
 mod delete;
+mod edit;
 mod examples;
 mod facts;
 mod fresh;
@@ -32,6 +33,8 @@ crate::routes! {
     GET "/accounts/{account}/keys/{key_id}/today" Viewer => fresh::today;
     GET "/accounts/{account}/keys/{key_id}/activity" Viewer => activity::show;
     GET "/accounts/{account}/keys/{key_id}/activity.csv" Viewer => activity::download;
+    GET "/accounts/{account}/keys/{key_id}/edit" Developer => edit::edit;
+    POST "/accounts/{account}/keys/{key_id}/edit" Developer => edit::update;
     GET "/accounts/{account}/keys/{key_id}/rotate" Developer => rotate::new;
     POST "/accounts/{account}/keys/{key_id}/rotate" Developer => rotate::rotate;
     GET "/accounts/{account}/keys/{key_id}/grace" Developer => grace::edit;

@@ -65,6 +65,8 @@ actions! {
     KeyImported => "key.imported", "Key imported";
     /// Many keys were made at once, for measuring.
     KeysSeeded => "keys.seeded", "Keys seeded";
+    /// A key's people changed it.
+    KeyEdited => "key.edited", "Key edited";
     /// A key got a new secret.
     KeyRotated => "key.rotated", "Secret rotated";
     /// The older secret of a key ends sooner.

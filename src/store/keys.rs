@@ -4,6 +4,7 @@
 
 mod change;
 mod create;
+mod edit;
 mod import;
 mod list;
 mod load;
@@ -21,6 +22,7 @@ use latchkey_rules::time::Millis;
 
 pub use change::{RESTORABLE_MS, delete, disable, enable, purge_due};
 pub use create::{NewKey, NewSecret, create};
+pub use edit::{KeyEdit, edit};
 pub use import::{ImportKey, ImportSecret, ImportedRows, ImportedState, import};
 pub use list::{KeyFilter, KeyOrder, KeyPage, PAGE_AT_MOST, get, list};
 pub(super) use load::{row_for_staff, row_in_account};

@@ -9,6 +9,7 @@ mod docs;
 mod keys_activity;
 mod keys_create;
 mod keys_delete;
+mod keys_edit;
 mod keys_list;
 mod keys_pause;
 mod keys_rotate;

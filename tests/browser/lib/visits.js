@@ -119,6 +119,10 @@ export const visits = {
     one('developer', inState(`${KEY}/activity?range=today`, 'expired'), 'nothing'),
   ],
   [`${KEY}/activity.csv`]: [one('developer', downloaded, 'downloaded')],
+  [`${KEY}/edit`]: [
+    one('developer', at(`${KEY}/edit`)),
+    one('developer', refused(`${KEY}/edit`, 'Save changes', { 'Allowed domains': 'www.example.com, *.com', 'Allowed IPs': '203.0.113.7/24' }), 'refused', { status: 422 }),
+  ],
   [`${KEY}/rotate`]: [
     one('developer', at(`${KEY}/rotate`)),
     one('developer', inState(`${KEY}/rotate`, 'rotating'), 'once more'),
