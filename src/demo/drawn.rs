@@ -51,6 +51,7 @@ impl Drawn {
     /// What the demo keeps of it.
     pub(super) fn kept(&self) -> KeptKey {
         let shape = &self.shape;
+        let bound = shape.bound();
         let ends = match shape.state {
             State::Rotating => self.past.older_ends_at.map(|at| (at, State::Retired)),
             State::Expiring => self.past.expires_at.map(|at| (at, State::Expired)),
@@ -73,10 +74,10 @@ impl Drawn {
                     .find(|account| account.slug == shape.account)
                     .map_or("", |account| account.plan)
                     .to_owned(),
-                kind: KeyKind::Server.word().to_owned(),
+                kind: bound.kind.word().to_owned(),
                 access: shape.access.word().to_owned(),
-                domains: Vec::new(),
-                ips: Vec::new(),
+                domains: texts(bound.domains),
+                ips: texts(bound.ips),
             },
             newer_secret: self.newer.as_ref().map(|secret| secret.expose().to_owned()),
             ends: ends.map(|(at, then)| Ending {
@@ -108,6 +109,7 @@ impl Drawn {
     /// The same for one that was rotated or paused since, as it is today.
     pub(super) fn imported(&self, created_by: String) -> Result<ImportKey> {
         let (shape, past) = (&self.shape, &self.past);
+        let bound = shape.bound();
         let secret = |number, secret: &Secret, created_at, retires_at| ImportSecret {
             number,
             digest: secret.digest(),
@@ -124,13 +126,13 @@ impl Drawn {
             account: shape.account.to_owned(),
             key_id: self.key_id,
             name: KeyName::parse(shape.name).map_err(table)?,
-            kind: KeyKind::Server,
+            kind: bound.kind,
             environment: shape.environment,
             access: shape.access,
             products: slugs(shape),
             billing: Some(shape.billing),
-            domains: Vec::new(),
-            ips: Vec::new(),
+            domains: texts(bound.domains),
+            ips: texts(bound.ips),
             any_site: false,
             note: String::new(),
             created_by,
@@ -144,6 +146,10 @@ impl Drawn {
             secrets,
         })
     }
+}
+
+fn texts(entries: &[&str]) -> Vec<String> {
+    entries.iter().map(|entry| (*entry).to_owned()).collect()
 }
 
 fn new_secret(prefix: &Prefix, secret: &Secret) -> NewSecret {

@@ -176,10 +176,12 @@ impl World<'_> {
         Ok(())
     }
 
-    /// A key comes to be as any does. One that was rotated or paused since is taken over as it is today.
+    /// A key comes to be as any does. One that was rotated, paused or bound since is taken over as it is today.
     fn made(&self, change: &mut Change<'_>, key: &Drawn) -> Result<()> {
         let scope = self.member(change, key.shape.account, Role::Developer)?;
-        if key.past.rotated_at.is_some() || key.past.paused_at.is_some() {
+        let bound = key.shape.bound();
+        let is_bound = !bound.domains.is_empty() || !bound.ips.is_empty();
+        if is_bound || key.past.rotated_at.is_some() || key.past.paused_at.is_some() {
             let by = self.developer(key.shape.account)?.name.clone();
             stored::import(change, &self.operator, &key.imported(by)?)?;
         } else {

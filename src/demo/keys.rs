@@ -7,6 +7,7 @@ mod table;
 use latchkey_rules::access::Access;
 use latchkey_rules::billing::{BillingType, Tier};
 use latchkey_rules::environment::Environment;
+use latchkey_rules::kind::KeyKind;
 
 use super::company::{ACCOUNTS, AccountShape};
 use table::{BRIGHTWATER, HOLLIS, KESTREL, LUMEN, TESSERA};
@@ -57,6 +58,33 @@ pub(super) struct KeyShape {
     pub(super) age_days: i64,
     /// Requests on an ordinary working day.
     pub(super) daily: u32,
+}
+
+/// What a key is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bound {
+    pub(super) kind: KeyKind,
+    pub(super) domains: &'static [&'static str],
+    pub(super) ips: &'static [&'static str],
+}
+
+impl KeyShape {
+    /// Most are bound to nothing.
+    pub(super) fn bound(&self) -> Bound {
+        let (kind, domains, ips): (_, &[&str], &[&str]) = match self.name {
+            "Depot scanners" => (KeyKind::Server, &[], &["198.51.100.0/24"]),
+            "Quote widget" => (
+                KeyKind::Browser,
+                &[
+                    "www.tessera-freight.example",
+                    "*.quotes.tessera-freight.example",
+                ],
+                &[],
+            ),
+            _ => (KeyKind::Server, &[], &[]),
+        };
+        Bound { kind, domains, ips }
+    }
 }
 
 /// All keys; the first is active and may use a product on a plain host.

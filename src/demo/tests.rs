@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use latchkey_rules::code::Code;
-use latchkey_rules::verdict::{Asked, Caller, Target};
+use latchkey_rules::verdict::{Address, Asked, Caller, Target};
 use serde_json::Value;
 
 use super::*;
@@ -65,7 +65,11 @@ fn every_key_gets_the_verdict_that_its_state_implies() {
         let asked = Asked {
             target: Target::Slug(product),
             method: "GET",
-            caller: Caller::default(),
+            caller: Caller {
+                origin: Some("https://www.tessera-freight.example"),
+                referer: None,
+                address: Address::Is("198.51.100.24".parse().ok()),
+            },
         };
         let key = AskedKey::Text(secret);
         gate.judge(
@@ -185,7 +189,7 @@ fn the_line_holds_what_the_suites_from_outside_rely_on() {
         "state",
     ];
     assert_eq!(fields(&line["keys"][0]), of_key);
-    assert_eq!(list(&line, "keys").len(), 40);
+    assert_eq!(list(&line, "keys").len(), 42);
     assert!(["professional", "enterprise"].contains(&text(&line["keys"][0], "plan")));
     assert_eq!(text(&line["keys"][0], "state"), "active");
     let roles: HashSet<&str> = list(&line, "people")

@@ -34,6 +34,15 @@ struct Program {
     products: Vec<&'static ProductShape>,
     /// Requests in a day.
     weight: u64,
+    /// From which page or address it asks, as its key demands.
+    from: Option<(&'static str, &'static str)>,
+}
+
+/// A request of a program.
+struct Request {
+    product: &'static ProductShape,
+    secret: String,
+    from: Option<(&'static str, &'static str)>,
 }
 
 /// The running traffic; it ends with this.
@@ -82,8 +91,18 @@ fn programs(kept: &Kept) -> Vec<Program> {
                 .filter(|product| shape.products.contains(&product.slug))
                 .collect(),
             weight: weight(&key.line.state, &key.line.plan, &shape),
+            from: from(&shape),
         })
         .collect()
+}
+
+/// The header that says where a program of a bound key asks from: its page, or as its proxy would, its address.
+fn from(shape: &KeyShape) -> Option<(&'static str, &'static str)> {
+    match shape.name {
+        "Depot scanners" => Some(("X-Forwarded-For", "198.51.100.24")),
+        "Quote widget" => Some(("Origin", "https://www.tessera-freight.example")),
+        _ => None,
+    }
 }
 
 /// A small plan's day is soon used up: its keys are no busier than they were.
@@ -114,14 +133,14 @@ fn send(programs: &[Program], gate: SocketAddr, stopped: &Receiver<()>) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
         }
-        if let Some((product, secret)) = next(programs, all) {
-            ask(&agent, gate, product, &secret);
+        if let Some(request) = next(programs, all) {
+            ask(&agent, gate, &request);
         }
     }
 }
 
 /// Who asks next, and for what: now and then for a product that its key lacks, or with a secret that no key has.
-fn next(programs: &[Program], all: u64) -> Option<(&'static ProductShape, String)> {
+fn next(programs: &[Program], all: u64) -> Option<Request> {
     let mut rng = rand::rng();
     let mut place = rng.random_range(0..all.max(1));
     let program = programs.iter().find(|program| {
@@ -140,16 +159,24 @@ fn next(programs: &[Program], all: u64) -> Option<(&'static ProductShape, String
             .to_owned(),
         _ => program.secrets.get(any(program.secrets.len()))?.clone(),
     };
-    product.map(|product| (product, secret))
+    product.map(|product| Request {
+        product,
+        secret,
+        from: program.from,
+    })
 }
 
 /// What the gate answers is its own matter: it has counted.
-fn ask(agent: &ureq::Agent, gate: SocketAddr, product: &ProductShape, secret: &str) {
-    let url = sample_url(product, gate);
-    let answer = if product.writes {
-        agent.post(&url).header("X-API-Key", secret).send_empty()
+fn ask(agent: &ureq::Agent, gate: SocketAddr, request: &Request) {
+    let url = sample_url(request.product, gate);
+    let (name, value) = request.from.unwrap_or(("Accept", "*/*"));
+    let secret = &request.secret;
+    let answer = if request.product.writes {
+        let post = agent.post(&url).header("X-API-Key", secret);
+        post.header(name, value).send_empty()
     } else {
-        agent.get(&url).header("X-API-Key", secret).call()
+        let get = agent.get(&url).header("X-API-Key", secret);
+        get.header(name, value).call()
     };
     if let Err(error) = answer {
         tracing::debug!(%error, "a request of the demo got no answer");
@@ -191,7 +218,7 @@ mod tests {
         let all = programs.iter().map(|program| program.weight).sum();
         let mut secrets = std::collections::HashSet::new();
         for _ in 0..20_000 {
-            secrets.extend(next(&programs, all).map(|(_, secret)| secret));
+            secrets.extend(next(&programs, all).map(|request| request.secret));
         }
         for program in programs.iter().filter(|program| program.weight > 300) {
             assert!(

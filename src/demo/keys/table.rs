@@ -33,6 +33,7 @@ pub(super) const KESTREL: &[Row] = &[
     ("Integration tests", Test, Write, &["routing", "search", "geocoding"], Active, 158, 250),
     (SURGED, Live, Write, &["location-history", "snap-to-roads"],
         Disabled("Forty times its usual traffic within hours, from an address that you do not own. Call us before you use it again."), 371, 1_100),
+    ("Depot scanners", Live, Write, &["routing", "geocoding", "traffic"], Active, 58, 1_100),
     ("Electric vans pilot", Live, Write, &["ev-routing"], Expired, 120, 300),
     ("Billing export", Live, Read, &["location-history"], Deleted, 300, 40),
 ];
@@ -50,6 +51,7 @@ pub(super) const TESSERA: &[Row] = &[
     ("Nordhaven partner", Live, Read, &["routing", "traffic"],
         Disabled("The partner's contract has ended. Ask sales for a key of its own if it is renewed."), 208, 500),
     ("Spring hackathon", Test, Write, &["routing", "search", "traffic"], Expired, 60, 90),
+    ("Quote widget", Live, Read, &["map-tiles", "geocoding"], Active, 47, 1_400),
     ("Legacy quoting tool", Live, Write, &["routing"], Deleted, 410, 200),
 ];
 

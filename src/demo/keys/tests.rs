@@ -16,7 +16,7 @@ fn plan(account: &str) -> &'static str {
 #[test]
 fn the_demo_holds_what_the_suites_from_outside_rely_on() {
     let keys: Vec<KeyShape> = keys().collect();
-    assert_eq!(keys.len(), 40);
+    assert_eq!(keys.len(), 42);
     let on_a_plain_host = |slug: &str| {
         PRODUCTS.iter().any(|p| {
             p.slug == slug
@@ -46,6 +46,12 @@ fn the_demo_holds_what_the_suites_from_outside_rely_on() {
         keys[0].state == Active && ["professional", "enterprise"].contains(&plan(keys[0].account))
     );
     assert!(active.iter().any(|k| k.access == Access::Read));
+    let bound = |is: fn(&Bound) -> bool| active.iter().filter(|k| is(&k.bound())).count();
+    assert_eq!(
+        bound(|one| one.kind == KeyKind::Browser && !one.domains.is_empty()),
+        1
+    );
+    assert_eq!(bound(|one| !one.ips.is_empty()), 1);
     let states: HashSet<&str> = keys.iter().map(|k| k.state.word()).collect();
     let all = [
         "active",
@@ -73,7 +79,7 @@ fn names_are_unique_and_refer_to_what_there_is() {
     let slugs: HashSet<&str> = PRODUCTS.iter().map(|p| p.slug).collect();
     assert_eq!(slugs.len(), PRODUCTS.len());
     let names: HashSet<(&str, &str)> = keys().map(|k| (k.account, k.name)).collect();
-    assert_eq!(names.len(), 40);
+    assert_eq!(names.len(), 42);
     for key in keys() {
         assert!(
             key.products.iter().all(|slug| slugs.contains(slug)),
