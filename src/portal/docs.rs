@@ -10,6 +10,8 @@ use crate::web::{Shared, error::Error, frame::Frame, render, scope::Anyone, shar
 crate::routes! {
     GET "/docs" Anyone => index;
     GET "/docs/get-a-key" Anyone => get_a_key;
+    GET "/docs/rotate" Anyone => rotate;
+    GET "/docs/restrict" Anyone => restrict;
     GET "/docs/verdicts" Anyone => verdicts;
     GET "/docs/errors" Anyone => errors;
     GET "/docs/words" Anyone => words;
@@ -58,6 +60,20 @@ struct WordsView {
     page: &'static str,
 }
 
+#[derive(Template)]
+#[template(path = "docs/rotate.html")]
+struct RotateView {
+    frame: Frame,
+    page: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "docs/restrict.html")]
+struct RestrictView {
+    frame: Frame,
+    page: &'static str,
+}
+
 async fn index(_scope: Anyone, frame: Frame, shared: Data<Shared>) -> Result<HttpResponse, Error> {
     let products = shared.db.read(products::all).await?;
     let link = |product: Product| (product.name, product.docs_url.unwrap_or_default());
@@ -84,6 +100,20 @@ async fn get_a_key(
         query_name: shared.key_query.clone(),
         env_var: shared.env_var_name.clone(),
         sample_url: sample.unwrap_or_else(|| "https://api.example.com/".to_owned()),
+    })
+}
+
+async fn rotate(_scope: Anyone, frame: Frame) -> Result<HttpResponse, Error> {
+    render::ok(&RotateView {
+        frame,
+        page: "rotate",
+    })
+}
+
+async fn restrict(_scope: Anyone, frame: Frame) -> Result<HttpResponse, Error> {
+    render::ok(&RestrictView {
+        frame,
+        page: "restrict",
     })
 }
 

@@ -43,6 +43,20 @@ async fn the_way_to_a_key_is_told_in_the_operators_words() {
     ] {
         assert!(page.contains(says), "{says}: {page}");
     }
+    for (path, says) in [
+        ("/docs/rotate", "SECRET_RETIRED"),
+        ("/docs/restrict", "and not example.com itself"),
+    ] {
+        browser.get(path).await;
+        assert!(browser.text().contains(says), "{path}: {says}");
+        assert_eq!(
+            browser
+                .attributes("nav [aria-current=page]", "href")
+                .last()
+                .unwrap(),
+            path
+        );
+    }
     browser.get("/docs/words").await;
     assert_eq!(browser.one("#secret dt"), "Secret");
 }

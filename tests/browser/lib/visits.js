@@ -144,6 +144,8 @@ export const visits = {
   '/preferences': [one('nobody', at('/preferences')), one('developer', menuOpen, 'menu open')],
   '/docs': [one('nobody', at('/docs')), one('developer', at('/docs'), 'signed in')],
   '/docs/get-a-key': [one('nobody', at('/docs/get-a-key'))],
+  '/docs/restrict': [one('nobody', at('/docs/restrict'))],
+  '/docs/rotate': [one('nobody', at('/docs/rotate'))],
   '/docs/verdicts': [one('nobody', at('/docs/verdicts#KEY_EXPIRED'))],
   '/docs/errors': [one('nobody', at('/docs/errors'))],
   '/docs/words': [one('nobody', at('/docs/words'))],
