@@ -8,6 +8,7 @@ mod csv;
 mod delete;
 mod edit;
 mod examples;
+mod explain;
 mod facts;
 mod fresh;
 mod grace;
@@ -33,6 +34,8 @@ crate::routes! {
     GET "/accounts/{account}/keys/{key_id}/today" Viewer => fresh::today;
     GET "/accounts/{account}/keys/{key_id}/activity" Viewer => activity::show;
     GET "/accounts/{account}/keys/{key_id}/activity.csv" Viewer => activity::download;
+    GET "/accounts/{account}/keys/{key_id}/explain" Viewer => explain::new;
+    POST "/accounts/{account}/keys/{key_id}/explain" Viewer => explain::explain;
     GET "/accounts/{account}/keys/{key_id}/edit" Developer => edit::edit;
     POST "/accounts/{account}/keys/{key_id}/edit" Developer => edit::update;
     GET "/accounts/{account}/keys/{key_id}/rotate" Developer => rotate::new;

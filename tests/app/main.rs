@@ -10,6 +10,7 @@ mod keys_activity;
 mod keys_create;
 mod keys_delete;
 mod keys_edit;
+mod keys_explain;
 mod keys_list;
 mod keys_pause;
 mod keys_rotate;

@@ -67,12 +67,16 @@ async fn from_sign_up_to_delete_by_the_forms_alone() {
     browser
         .submit("Delete key", &[("name", "Shop front")])
         .await;
-    assert_eq!(browser.path, "/accounts/analytical-engines/keys");
+    assert_eq!(
+        browser.path,
+        format!("/accounts/analytical-engines/keys/{key_id}")
+    );
     assert!(
         browser
             .one("[role=status].band")
             .contains("Shop front is deleted")
     );
+    browser.get("/accounts/analytical-engines/keys").await;
     assert!(browser.text().contains("Create your first key"));
 }
 

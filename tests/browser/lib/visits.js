@@ -81,6 +81,13 @@ async function downloaded(page, world) {
   await (await file).path();
 }
 
+async function explained(page, world) {
+  await page.goto(filled(`${KEY}/explain`, world.demo.key('active')));
+  await page.getByLabel('Method').selectOption('DELETE');
+  await page.getByRole('button', { name: 'Explain' }).click();
+  await page.locator('#outcome').waitFor();
+}
+
 const one = (as, open, name = '', more = {}) => ({ as, open, name, ...more });
 
 export const visits = {
@@ -119,6 +126,7 @@ export const visits = {
     one('developer', inState(`${KEY}/activity?range=today`, 'expired'), 'nothing'),
   ],
   [`${KEY}/activity.csv`]: [one('developer', downloaded, 'downloaded')],
+  [`${KEY}/explain`]: [one('viewer', at(`${KEY}/explain`)), one('developer', explained, 'answered')],
   [`${KEY}/edit`]: [
     one('developer', at(`${KEY}/edit`)),
     one('developer', refused(`${KEY}/edit`, 'Save changes', { 'Allowed domains': 'www.example.com, *.com', 'Allowed IPs': '203.0.113.7/24' }), 'refused', { status: 422 }),
