@@ -1,6 +1,7 @@
 //! The pages, one file a family. A page takes a scope, asks the store once, prints a view: no SQL, no rule of its own.
 
 mod account;
+mod audit;
 pub mod chart;
 mod confirm;
 mod docs;
@@ -33,6 +34,7 @@ pub fn routes() -> Vec<Route> {
         reset::ROUTES,
         confirm::ROUTES,
         account::ROUTES,
+        audit::ROUTES,
         keys::ROUTES,
         staff::ROUTES,
         preferences::ROUTES,
@@ -58,6 +60,7 @@ pub fn configure(shared: Data<Shared>) -> impl FnOnce(&mut ServiceConfig) {
             .configure(confirm::configure)
             .configure(profile::configure)
             .configure(account::configure)
+            .configure(audit::configure)
             .configure(keys::configure)
             .configure(staff::configure)
             .configure(preferences::configure)

@@ -4,7 +4,7 @@
 mod activity;
 mod counts;
 mod create;
-mod csv;
+pub(super) mod csv;
 mod delete;
 mod edit;
 mod examples;

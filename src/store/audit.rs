@@ -1,5 +1,7 @@
 //! Who did what to which thing, when, from where: written in the change's own transaction, never changed.
 
+mod of_account;
+
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::time::Millis;
@@ -10,6 +12,8 @@ use super::error::Result;
 use super::schema::audit_events;
 use super::scope::{AccountScope, Actor, ActorKind};
 use super::{Change, Reader};
+
+pub use of_account::{AuditFilter, AuditPage, AuditPlace, FILE_AT_MOST, of_account};
 
 macro_rules! actions {
     ($( $(#[$meta:meta])* $variant:ident => $word:literal, $label:literal; )+) => {
@@ -137,6 +141,10 @@ pub struct AuditEntry {
     pub actor_kind: ActorKind,
     /// Who, by mail address or command.
     pub actor: String,
+    /// From which address.
+    pub ip: Option<String>,
+    /// The public name of the thing: a key ID, a slug, a mail address.
+    pub target: String,
     /// What.
     pub action: Action,
     /// What was so before, as JSON.
@@ -155,7 +163,15 @@ pub fn of_key(
     key_id: &KeyId,
     limit: i64,
 ) -> Result<Vec<AuditEntry>> {
-    type Row = (i64, String, String, String, Option<String>, Option<String>);
+    type Row = (
+        i64,
+        String,
+        String,
+        Option<String>,
+        String,
+        Option<String>,
+        Option<String>,
+    );
     audit_events::table
         .filter(audit_events::account_id.eq(scope.account))
         .filter(audit_events::target.eq(key_id.to_string()))
@@ -165,17 +181,20 @@ pub fn of_key(
             audit_events::at,
             audit_events::actor_kind,
             audit_events::actor,
+            audit_events::ip,
             audit_events::action,
             audit_events::before,
             audit_events::after,
         ))
         .load::<Row>(&mut reader.conn)?
         .into_iter()
-        .map(|(at, kind, actor, action, before, after)| {
+        .map(|(at, kind, actor, ip, action, before, after)| {
             Ok(AuditEntry {
                 at: Millis(at),
                 actor_kind: word(&kind, ActorKind::from_word)?,
                 actor,
+                ip,
+                target: key_id.to_string(),
                 action: word(&action, Action::from_word)?,
                 before,
                 after,

@@ -163,6 +163,7 @@ fn section(path: &str) -> &'static str {
     let mut parts = path.split('/').skip(1);
     match (parts.next(), parts.next(), parts.next()) {
         (Some("accounts"), _, Some("keys")) => "keys",
+        (Some("accounts"), _, Some("audit")) => "audit",
         (Some("docs"), ..) => "docs",
         (Some("staff"), Some("look-up"), _) => "look-up",
         (Some("staff"), Some("keys"), _) => "staff-keys",

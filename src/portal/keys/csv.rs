@@ -31,7 +31,7 @@ pub(super) fn field(text: &str) -> String {
 }
 
 /// One line.
-pub(super) fn line(fields: &[&str]) -> String {
+pub(in crate::portal) fn line(fields: &[&str]) -> String {
     let fields: Vec<String> = fields.iter().map(|text| field(text)).collect();
     format!("{}\r\n", fields.join(","))
 }

@@ -81,6 +81,13 @@ async function downloaded(page, world) {
   await (await file).path();
 }
 
+async function auditDownloaded(page, world) {
+  await page.goto(filled('/accounts/{account}/audit', world.demo.key('active')));
+  const file = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'CSV' }).click();
+  await (await file).path();
+}
+
 async function explained(page, world) {
   await page.goto(filled(`${KEY}/explain`, world.demo.key('active')));
   await page.getByLabel('Method').selectOption('DELETE');
@@ -102,6 +109,11 @@ export const visits = {
   '/profile/email': [one('developer', at('/profile/email')), one('developer', refused('/profile/email', 'Change mail address'), 'refused', { status: 422 })],
   '/profile/password': [one('developer', at('/profile/password')), one('developer', refused('/profile/password', 'Change password'), 'refused', { status: 422 })],
   '/accounts/{account}': [one('developer', at('/accounts/{account}'))],
+  '/accounts/{account}/audit': [
+    one('developer', at('/accounts/{account}/audit')),
+    one('viewer', at('/accounts/{account}/audit?q=nobody+of+that+name'), 'none fits'),
+  ],
+  '/accounts/{account}/audit.csv': [one('developer', auditDownloaded, 'downloaded')],
   '/accounts/{account}/keys': [
     one('developer', at('/accounts/{account}/keys')),
     one('viewer', at('/accounts/{account}/keys?status=active'), 'filtered, as a viewer'),
