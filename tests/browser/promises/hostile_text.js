@@ -67,7 +67,7 @@ async function everyField(world, forms, text, key, number) {
 
 async function send(page, form, text, number) {
   for (const field of await form.locator('input:not([type=hidden],[type=checkbox],[type=radio]), textarea').all()) {
-    const typed = { email: mail(number), password: PASSWORD }[await field.getAttribute('type')];
+    const typed = { email: mail(number), password: PASSWORD, date: '2090-01-31' }[await field.getAttribute('type')];
     await field.fill(typed ?? text);
   }
   for (const box of await form.getByRole('checkbox').all()) await box.check();
