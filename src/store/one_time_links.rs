@@ -86,6 +86,15 @@ pub fn ask_reset(
     Ok(true)
 }
 
+/// Ends whatever links a user has: what they were sent before must not open what is theirs now.
+pub(super) fn end_all(writer: &mut Writer, user: i64) -> Result<()> {
+    delete_unused(
+        writer,
+        user,
+        &[Purpose::SetPassword, Purpose::ResetPassword],
+    )
+}
+
 fn link_created(email: String) -> Event {
     Event {
         account: None,
@@ -170,11 +179,6 @@ pub fn consume_set_password(
     .ok_or(Error::NotFound)?;
     let handle = UserHandle::of(user);
     let person = people::person(change, &handle)?;
-    delete_unused(
-        change,
-        user,
-        &[Purpose::SetPassword, Purpose::ResetPassword],
-    )?;
     let actor = Actor::user(&person.email, user, ActorKind::Member, request);
     people::replace_password(change, &actor, handle, hash)
 }

@@ -135,6 +135,11 @@ async fn t_07_an_address_gets_three_mails_an_hour_and_the_page_does_not_tell() {
 async fn another_address_is_in_use_once_it_is_confirmed_and_the_old_one_is_told() {
     let world = world().await;
     let mut browser = world.signed_in(Actor::Owner).await;
+    browser.get("/reset").await;
+    browser
+        .submit("Send link", &[("email", "owner@example.com")])
+        .await;
+    let reset = world.mail().await.link();
     browser.get("/profile/email").await;
     let values = [("email", "new@example.com"), ("password", PASSWORD)];
     browser.submit("Change mail address", &values).await;
@@ -156,6 +161,12 @@ async fn another_address_is_in_use_once_it_is_confirmed_and_the_old_one_is_told(
     assert_eq!(
         (told.kind, told.to.as_str()),
         (MailKind::AddressChanged, "owner@example.com")
+    );
+    let mut late = world.browser();
+    late.get(&reset).await;
+    assert_eq!(
+        late.answer.status, 410,
+        "what the old address was sent opens nothing"
     );
     let mut elsewhere = world.browser();
     elsewhere.sign_in("owner@example.com", PASSWORD).await;

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{UserHandle, person, store_password};
 use crate::store::audit::{Action, Event, record};
 use crate::store::error::{Conflict, Error, Result, unless_unique};
+use crate::store::one_time_links;
 use crate::store::outbox::{self, About, To};
 use crate::store::schema::users;
 use crate::store::scope::{Actor, ActorKind, RequestFacts};
@@ -40,7 +41,7 @@ pub fn rename(
     record(change, &actor, event)
 }
 
-/// Replaces a person's password with another, ends their sessions, and tells them by mail.
+/// Replaces a person's password with another, ends their sessions and links, and tells them by mail.
 ///
 /// # Errors
 /// `NotFound` when they are gone.
@@ -63,12 +64,13 @@ pub(in crate::store) fn replace_password(
 ) -> Result<()> {
     store_password(change, actor, handle, hash)?;
     sessions::delete_of_user(change, &handle)?;
+    one_time_links::end_all(change, handle.row())?;
     let to = outbox::to_user(change, handle.row())?;
     let kind = MailKind::PasswordChanged;
     outbox::add(change, kind, &to, &About::default(), None)
 }
 
-/// Gives a person another mail address, and tells the old one.
+/// Gives a person another mail address, and tells the old one. Links that the old one was sent open nothing any more.
 ///
 /// # Errors
 /// `EmailTaken`; `NotFound` when they are gone.
@@ -86,6 +88,7 @@ pub fn change_email(
         ))
         .execute(&mut change.conn)
         .map_err(unless_unique(Conflict::EmailTaken))?;
+    one_time_links::end_all(change, handle.row())?;
     let to = To {
         email: before.email.clone(),
         name: before.name,
