@@ -167,6 +167,12 @@ impl Rounds {
     /// Sends what is due, and says how long to rest.
     fn round(&mut self) -> store::Result<Duration> {
         self.record_sent()?;
+        // Mostly there is nothing: a look costs no writer.
+        let queue = self.db.read_blocking(outbox::queue)?;
+        self.counts.note(queue);
+        if queue.waiting == 0 {
+            return Ok(EVERY);
+        }
         let given_up = self.db.batch_blocking(outbox::give_up)?;
         if given_up > 0 {
             let count = u64::try_from(given_up).unwrap_or(u64::MAX);

@@ -167,10 +167,7 @@ fn of_password(look: &Look, mail: &Mail, token: Option<&str>) -> Parts {
 fn of_key(look: &Look, mail: &Mail) -> Parts {
     let about = &mail.about;
     let (subject, actor) = (&about.subject, &about.actor);
-    let account = about.account.as_deref().unwrap_or_default();
-    let key_id = about.key_id.map(|id| id.to_string()).unwrap_or_default();
-    let keys = look.page(&format!("/accounts/{account}/keys"));
-    let key = format!("{keys}/{key_id}");
+    let (keys, key_id, key) = pages_of_key(look, mail);
     let (subject, line, action, after) = match mail.kind {
         MailKind::KeyCreated => (
             format!("New key: {subject}"),
@@ -224,9 +221,7 @@ fn of_key(look: &Look, mail: &Mail) -> Parts {
 
 fn of_rotation(look: &Look, mail: &Mail) -> Parts {
     let about = &mail.about;
-    let account = about.account.as_deref().unwrap_or_default();
-    let key_id = about.key_id.map(|id| id.to_string()).unwrap_or_default();
-    let key = look.page(&format!("/accounts/{account}/keys/{key_id}"));
+    let (_, key_id, key) = pages_of_key(look, mail);
     let ends = about.detail.parse().ok().map(|ms| when(Millis(ms)));
     let mut facts = facts_of_key(mail, key_id);
     facts.truncate(4);
@@ -267,6 +262,16 @@ fn of_rotation(look: &Look, mail: &Mail) -> Parts {
         ),
         ..Parts::default()
     }
+}
+
+/// The list of the account's keys, the key's ID, and its page.
+fn pages_of_key(look: &Look, mail: &Mail) -> (String, String, String) {
+    let account = mail.about.account.as_deref().unwrap_or_default();
+    let key_id = mail.about.key_id.map(|id| id.to_string());
+    let key_id = key_id.unwrap_or_default();
+    let keys = look.page(&format!("/accounts/{account}/keys"));
+    let key = format!("{keys}/{key_id}");
+    (keys, key_id, key)
 }
 
 fn facts_of_key(mail: &Mail, key_id: String) -> Vec<(&'static str, String)> {

@@ -10,7 +10,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::portal::keys::csv;
-use crate::store::audit::{self, Action, AuditEntry, AuditFilter, AuditPlace, FILE_AT_MOST};
+use crate::store::audit::{
+    self, Action, AuditEntry, AuditFilter, AuditPage, AuditPlace, FILE_AT_MOST,
+};
+use crate::store::scope::AccountScope;
 use crate::web::error::Error;
 use crate::web::form::Choice;
 use crate::web::frame::Frame;
@@ -95,17 +98,26 @@ struct AuditView {
     csv: String,
 }
 
+async fn read(
+    shared: &Shared,
+    scope: &AccountScope,
+    narrow: &Narrow,
+    limit: i64,
+) -> Result<AuditPage, Error> {
+    let (scope, filter) = (scope.clone(), narrow.filter()?);
+    let page = shared
+        .db
+        .read(move |r| audit::of_account(r, &scope, &filter, limit));
+    Ok(page.await?)
+}
+
 async fn show(
     member: Member<Viewer>,
     frame: Frame,
     shared: Data<Shared>,
     narrow: Query<Narrow>,
 ) -> Result<HttpResponse, Error> {
-    let (scope, filter) = (member.scope.clone(), narrow.filter()?);
-    let page = shared
-        .db
-        .read(move |r| audit::of_account(r, &scope, &filter, PAGE))
-        .await?;
+    let page = read(&shared, &member.scope, &narrow, PAGE).await?;
     let account = member.scope.slug().to_owned();
     let query = narrow.query();
     render::ok(&AuditView {
@@ -208,11 +220,7 @@ async fn download(
     shared: Data<Shared>,
     narrow: Query<Narrow>,
 ) -> Result<HttpResponse, Error> {
-    let (scope, filter) = (member.scope.clone(), narrow.filter()?);
-    let page = shared
-        .db
-        .read(move |r| audit::of_account(r, &scope, &filter, FILE_AT_MOST))
-        .await?;
+    let page = read(&shared, &member.scope, &narrow, FILE_AT_MOST).await?;
     let mut text = csv::line(&[
         "at",
         "actor",

@@ -1,12 +1,11 @@
 //! Confirming a mail address by the link that was sent to it: opening it changes nothing and takes the token out of the
 //! address, the button uses it up (T-18). It signs nobody in.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::portal::set_password::LinkOverView;
+use crate::portal::set_password::link_over;
 use crate::portal::sign_in::EmptyForm;
 use crate::store::confirmations::{self, Confirmed};
 use crate::store::{self, Conflict};
@@ -89,11 +88,6 @@ async fn create(
 }
 
 fn over(req: &HttpRequest, frame: Frame, shared: &Shared) -> Result<HttpResponse, Error> {
-    shared.counts.links.count("over");
-    render::keep_private(req);
-    let view = LinkOverView {
-        frame,
-        again: Some(("/sign-in", "Sign in, or sign up once more")),
-    };
-    render::page(StatusCode::GONE, &view)
+    let again = Some(("/sign-in", "Sign in, or sign up once more"));
+    link_over(req, frame, shared, again)
 }

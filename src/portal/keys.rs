@@ -23,6 +23,9 @@ mod used;
 use latchkey_rules::key_id::KeyId;
 use serde::Deserialize;
 
+use crate::store::keys::{self as stored, Key};
+use crate::store::scope::AccountScope;
+use crate::web::Shared;
 use crate::web::error::Error;
 
 crate::routes! {
@@ -48,6 +51,16 @@ crate::routes! {
     POST "/accounts/{account}/keys/{key_id}/restore" Developer => pause::restore;
     GET "/accounts/{account}/keys/{key_id}/delete" Developer => delete::confirm;
     POST "/accounts/{account}/keys/{key_id}/delete" Developer => delete::delete;
+}
+
+/// What whoever comes second reads.
+const CHANGED: &str = "This key was changed in the meantime. Look at it again before you go on.";
+
+/// The key that a path names, if it is one of the account's.
+async fn read_key(shared: &Shared, scope: &AccountScope, path: &KeyPath) -> Result<Key, Error> {
+    let (scope, key_id) = (scope.clone(), path.key_id()?);
+    let read = shared.db.read(move |r| stored::get(r, &scope, &key_id));
+    Ok(read.await?)
 }
 
 /// The key that a path names, as it stands there.

@@ -52,10 +52,10 @@ struct SetPasswordView {
 
 #[derive(Template)]
 #[template(path = "sign_in/link_over.html")]
-pub(crate) struct LinkOverView {
-    pub(crate) frame: Frame,
+struct LinkOverView {
+    frame: Frame,
     /// Where a new one is to be had: an address and what the link to it says.
-    pub(crate) again: Option<(&'static str, &'static str)>,
+    again: Option<(&'static str, &'static str)>,
 }
 
 async fn show(
@@ -128,12 +128,19 @@ fn view(frame: Frame, email: String, password_error: Option<String>) -> SetPassw
 }
 
 fn over(req: &HttpRequest, frame: Frame, shared: &Shared) -> Result<HttpResponse, Error> {
+    let again = shared.mail.as_ref();
+    let again = again.map(|_| ("/reset", "Ask for another link"));
+    link_over(req, frame, shared, again)
+}
+
+/// The page of a link that opens nothing any more, and where another one is to be had.
+pub(crate) fn link_over(
+    req: &HttpRequest,
+    frame: Frame,
+    shared: &Shared,
+    again: Option<(&'static str, &'static str)>,
+) -> Result<HttpResponse, Error> {
     shared.counts.links.count("over");
     render::keep_private(req);
-    let again = shared.mail.as_ref();
-    let view = LinkOverView {
-        frame,
-        again: again.map(|_| ("/reset", "Ask for another link")),
-    };
-    render::page(StatusCode::GONE, &view)
+    render::page(StatusCode::GONE, &LinkOverView { frame, again })
 }

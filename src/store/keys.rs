@@ -121,6 +121,11 @@ pub struct SecretFacts {
 }
 
 impl Key {
+    /// Whether its account has paused it, and it has not resumed by itself.
+    pub fn is_paused(&self, now: Millis) -> bool {
+        self.paused_at.is_some() && self.paused_until.is_none_or(|until| until > now)
+    }
+
     /// The secret from before the last rotation, while it works.
     pub fn older_secret(&self, now: Millis) -> Option<&SecretFacts> {
         let works = |secret: &&SecretFacts| secret.retires_at.is_some_and(|end| end > now);
@@ -129,11 +134,10 @@ impl Key {
 
     /// The one word that says how the key stands at this instant.
     pub fn status(&self, now: Millis) -> Status {
-        let paused = self.paused_at.is_some() && self.paused_until.is_none_or(|until| until > now);
         let facts = StatusFacts {
             deleted: self.deleted_at.is_some(),
             disabled: self.disabled.is_some(),
-            paused,
+            paused: self.is_paused(now),
             expires_at: self.expires_at,
             other_secret_ends_at: self
                 .secrets

@@ -6,7 +6,7 @@ use askama::Template;
 use latchkey_rules::name::KeyName;
 use serde::Deserialize;
 
-use super::{KeyPath, facts};
+use super::{KeyPath, facts, read_key};
 use crate::store::keys::{self, Key};
 use crate::web::error::Error;
 use crate::web::flash::Flash;
@@ -70,11 +70,7 @@ pub(super) async fn confirm(
     frame: Frame,
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
-    let (scope, key_id) = (member.scope.clone(), path.key_id()?);
-    let key = shared
-        .db
-        .read(move |r| keys::get(r, &scope, &key_id))
-        .await?;
+    let key = read_key(&shared, &member.scope, &path).await?;
     render::ok(&DeleteView::new(
         frame,
         member.scope.slug(),
@@ -89,12 +85,9 @@ pub(super) async fn delete(
     frame: Frame,
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
-    let (scope, key_id) = (post.scope.scope.clone(), path.key_id()?);
-    let reading = scope.clone();
-    let key = shared
-        .db
-        .read(move |r| keys::get(r, &reading, &key_id))
-        .await?;
+    let scope = post.scope.scope.clone();
+    let key = read_key(&shared, &scope, &path).await?;
+    let key_id = key.key_id;
     let mut typed = post.form.name;
     if KeyName::parse(&typed.raw)
         .ok()

@@ -362,9 +362,7 @@ fn outcome(read: &Read, request: &Request, frame: &Frame) -> Result<Outcome, Err
 }
 
 fn standing(key: &Key, frame: &Frame) -> Standing {
-    let is_paused =
-        key.paused_at.is_some() && key.paused_until.is_none_or(|until| until > frame.now());
-    match (&key.disabled, is_paused) {
+    match (&key.disabled, key.is_paused(frame.now())) {
         (Some(_), _) => Standing::Disabled,
         (None, true) => Standing::Paused,
         (None, false) => Standing::Enabled,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::rotate::{grace_ms, spoken, until};
 use super::rotation::Rotation;
-use super::{KeyPath, facts, show};
+use super::{CHANGED, KeyPath, facts, show};
 use crate::store::activity;
 use crate::store::keys::{self, Key};
 use crate::store::scope::AccountScope;
@@ -21,8 +21,6 @@ use crate::web::form::{self, Choice, Field, Fields, Post, Problems};
 use crate::web::frame::Frame;
 use crate::web::scope::{Developer, Member};
 use crate::web::{Shared, render};
-
-const CHANGED: &str = "This key was changed in the meantime. Look at it again before you go on.";
 
 /// How long the older secret works on, from now.
 #[derive(Debug, Default, Deserialize)]

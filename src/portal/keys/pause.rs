@@ -6,10 +6,9 @@ use askama::Template;
 use latchkey_rules::time::MINUTE_MS;
 use serde::Deserialize;
 
-use super::{KeyPath, facts};
+use super::{KeyPath, facts, read_key};
 use crate::portal::sign_in::EmptyForm;
 use crate::store::keys::{self, Key};
-use crate::store::scope::AccountScope;
 use crate::store::{self, Conflict};
 use crate::web::error::Error;
 use crate::web::flash::Flash;
@@ -90,12 +89,6 @@ fn minutes(text: &str) -> Result<i64, &'static str> {
     found.copied().ok_or("Choose one of the times.")
 }
 
-async fn read(shared: &Shared, scope: &AccountScope, path: &KeyPath) -> Result<Key, Error> {
-    let (scope, key_id) = (scope.clone(), path.key_id()?);
-    let read = shared.db.read(move |r| keys::get(r, &scope, &key_id));
-    Ok(read.await?)
-}
-
 /// Back to the key's page.
 fn back(shared: &Shared, account: &str, key: &Key, said: &Flash) -> HttpResponse {
     render::see_other_saying(shared, &facts::href(account, key), said)
@@ -107,7 +100,7 @@ pub(super) async fn new(
     frame: Frame,
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
-    let key = read(&shared, &member.scope, &path).await?;
+    let key = read_key(&shared, &member.scope, &path).await?;
     let ten = Field::holding("10");
     render::ok(&PauseView::new(frame, member.scope.slug(), &key, ten))
 }
@@ -119,7 +112,7 @@ pub(super) async fn pause(
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let (scope, mut form) = (post.scope.scope, post.form);
-    let key = read(&shared, &scope, &path).await?;
+    let key = read_key(&shared, &scope, &path).await?;
     let account = scope.slug().to_owned();
     let Some(count) = form.minutes.read(minutes) else {
         return render::refused(&PauseView::new(frame, &account, &key, form.minutes));
@@ -149,7 +142,7 @@ pub(super) async fn resume(
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let scope = post.scope.scope;
-    let key = read(&shared, &scope, &path).await?;
+    let key = read_key(&shared, &scope, &path).await?;
     let (account, key_id) = (scope.slug().to_owned(), key.key_id);
     let resumed = shared.db.change(move |c| keys::resume(c, &scope, &key_id));
     let said = match resumed.await {
@@ -168,7 +161,7 @@ pub(super) async fn restore(
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let scope = post.scope.scope;
-    let key = read(&shared, &scope, &path).await?;
+    let key = read_key(&shared, &scope, &path).await?;
     let (account, key_id) = (scope.slug().to_owned(), key.key_id);
     let most = shared.keys_per_account;
     let restored = shared

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::secret::{Rotated, SecretView, Shown, stored};
 use super::used::UsedView;
-use super::{KeyPath, facts, show};
+use super::{CHANGED, KeyPath, facts, show};
 use crate::store::activity::{self, ActivityRow};
 use crate::store::keys::{self, Key, NewRotation};
 use crate::store::products;
@@ -28,8 +28,6 @@ use crate::web::scope::{Developer, Member};
 use crate::web::token::Token;
 use crate::web::zone::When;
 use crate::web::{Shared, render};
-
-const CHANGED: &str = "This key was changed in the meantime. Look at it again before you go on.";
 
 /// What a person says of a rotation.
 #[derive(Debug, Default, Deserialize)]

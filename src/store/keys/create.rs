@@ -81,7 +81,7 @@ pub fn create(change: &mut Change<'_>, scope: &AccountScope, new: &NewKey) -> Re
     };
     let row = insert(change, scope, new, billing)?;
     assign(change, row, &products)?;
-    insert_first_secret(change, row, &new.secret)?;
+    insert_secret(change, row, 1, &new.secret)?;
     log(change, ChangeKind::Key, row, 1)?;
     let event = Event {
         account: Some(scope.account),
@@ -162,12 +162,17 @@ pub(super) fn assign(change: &mut Change<'_>, key: i64, products: &[i64]) -> Res
     Ok(())
 }
 
-fn insert_first_secret(change: &mut Change<'_>, key: i64, secret: &NewSecret) -> Result<()> {
+pub(super) fn insert_secret(
+    change: &mut Change<'_>,
+    key: i64,
+    number: i16,
+    secret: &NewSecret,
+) -> Result<()> {
     let now = change.now();
     diesel::insert_into(secrets::table)
         .values((
             secrets::key_row.eq(key),
-            secrets::number.eq(1),
+            secrets::number.eq(number),
             secrets::digest.eq(secret.digest.as_bytes().as_slice()),
             secrets::hash_kind.eq(HashKind::Sha256.word()),
             secrets::prefix.eq(secret.prefix.as_str()),

@@ -5,11 +5,11 @@ use latchkey_rules::code::Code;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::mail::MailKind;
 use latchkey_rules::rotation::{self, Ending, LiveSecret, RotationReason};
-use latchkey_rules::secret::HashKind;
 use latchkey_rules::time::{HOUR_MS, Millis};
 use serde_json::json;
 
 use super::change::{Found, changed, find_own};
+use super::create::insert_secret;
 use super::{Key, NewSecret, get};
 use crate::store::audit::Action;
 use crate::store::columns::at;
@@ -191,23 +191,12 @@ fn was_used(
 }
 
 fn insert(change: &mut Change<'_>, key: i64, secret: &NewSecret) -> Result<i16> {
-    let now = change.now();
     let highest: Option<i16> = secrets::table
         .filter(secrets::key_row.eq(key))
         .select(diesel::dsl::max(secrets::number))
         .first(&mut change.conn)?;
     let number = highest.unwrap_or(0).saturating_add(1);
-    diesel::insert_into(secrets::table)
-        .values((
-            secrets::key_row.eq(key),
-            secrets::number.eq(number),
-            secrets::digest.eq(secret.digest.as_bytes().as_slice()),
-            secrets::hash_kind.eq(HashKind::Sha256.word()),
-            secrets::prefix.eq(secret.prefix.as_str()),
-            secrets::last4.eq(&secret.last4),
-            secrets::created_at.eq(now.0),
-        ))
-        .execute(&mut change.conn)?;
+    insert_secret(change, key, number, secret)?;
     Ok(number)
 }
 
