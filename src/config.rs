@@ -16,6 +16,7 @@ mod values;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use latchkey_rules::caller::AddressDetail;
 use latchkey_rules::secret::Prefix;
 
 pub use accent::{Accent, SURFACES};
@@ -61,6 +62,8 @@ pub struct Config {
     pub gate: Gate,
     /// What is logged, and how.
     pub log: Log,
+    /// What is kept of requests.
+    pub activity: Activity,
     /// Products that are added once, when the database has none of that slug.
     pub products: Vec<ProductEntry>,
 }
@@ -153,6 +156,13 @@ pub struct Gate {
     pub max_staleness: u32,
     /// Tokens that gateways show, at most two at a time.
     pub tokens: Vec<GateToken>,
+}
+
+/// What is kept of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// How much of the addresses that they come from.
+    pub ip: AddressDetail,
 }
 
 /// What is logged, and how.

@@ -3,6 +3,7 @@
 //! The demo alone keeps secrets and passwords in clear, to print them. It must not be a second way of doing anything:
 //! it fills the store by the store's calls and asks the gate by its listener.
 
+mod callers;
 mod catalogue;
 mod company;
 mod counted;

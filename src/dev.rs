@@ -326,7 +326,7 @@ mod tests {
                     let asked = Asked {
                         target: Target::Slug(slug),
                         method: "GET",
-                        caller: Caller::default(),
+                        caller: &Caller::NOBODY,
                     };
                     let key = AskedKey::Text(secret);
                     let ask = Ask {

@@ -83,7 +83,7 @@ impl Gate {
             .truncate(settings.public_url.trim_end_matches('/').len());
         let contact = Arc::new(Contact::new(clock.clone(), settings.max_staleness));
         let log_counts = Arc::new(FollowerCounts::default());
-        let meter = Arc::new(Meter::new());
+        let meter = Arc::new(Meter::new(settings.address_detail));
         let follower = Follower::load(
             db.clone(),
             clock.clone(),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::metrics::{Family, Measured, Page, Words};
 use crate::store::{
-    self, Change, Db, activity, confirmations, form_ids, keys, one_time_links, sessions,
+    self, Change, Db, activity, callers, confirmations, form_ids, keys, one_time_links, sessions,
 };
 
 pub use postman::{Bag, Postman};
@@ -45,6 +45,7 @@ const JOBS: &[&str] = &[
     "confirmations",
     "form_ids",
     "batches",
+    "callers",
 ];
 
 /// What the jobs count of themselves.
@@ -157,6 +158,7 @@ fn round(db: &Db, counts: &Counts) {
     counts.ran("confirmations", &db.batch_blocking(confirmations::sweep));
     counts.ran("form_ids", &db.batch_blocking(form_ids::sweep));
     counts.ran("batches", &db.batch_blocking(activity::sweep_batches));
+    counts.ran("callers", &db.batch_blocking(callers::sweep));
 }
 
 /// A piece at a time until none is left.

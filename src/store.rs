@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod activity;
 pub mod audit;
+pub mod callers;
 pub mod changes;
 mod columns;
 pub mod confirmations;

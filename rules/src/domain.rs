@@ -289,7 +289,7 @@ fn read_host(text: &str) -> Result<String, DomainError> {
 }
 
 /// The page that a request comes from: what an `Origin` header holds, or a `Referer`'s beginning.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin<'a> {
     scheme: &'a str,
     host: Cow<'a, str>,
@@ -325,6 +325,17 @@ impl<'a> Origin<'a> {
             Cow::Owned(read_host(host).ok()?)
         };
         Some(Self { scheme, host, port })
+    }
+}
+
+/// As browsers write it: without a port that the scheme has anyway.
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)?;
+        match self.port {
+            Some(port) if default_port(self.scheme) != Some(port) => write!(f, ":{port}"),
+            _ => Ok(()),
+        }
     }
 }
 

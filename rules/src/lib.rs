@@ -9,6 +9,7 @@ mod worded;
 
 pub mod access;
 pub mod billing;
+pub mod caller;
 pub mod client_ip;
 pub mod code;
 pub mod domain;

@@ -114,18 +114,30 @@ pub struct Asked<'a> {
     /// The HTTP method, spelled as sent. Where none is known it is `GET`: access read.
     pub method: &'a str,
     /// Who calls, as far as that is known.
-    pub caller: Caller<'a>,
+    pub caller: &'a Caller<'a>,
 }
 
 /// Who calls.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
     /// What stands in `Origin`, as it was sent.
     pub origin: Option<&'a str>,
     /// What stands in `Referer`, as it was sent. It is read only without an `Origin`.
     pub referer: Option<&'a str>,
+    /// What stands in `User-Agent`. No check reads it.
+    pub user_agent: Option<&'a str>,
     /// The client's address.
     pub address: Address<'a>,
+}
+
+impl Caller<'static> {
+    /// Somebody of whom nothing is known.
+    pub const NOBODY: Self = Self {
+        origin: None,
+        referer: None,
+        user_agent: None,
+        address: Address::Is(None),
+    };
 }
 
 /// The address of a client. Most keys are bound to none, so it need not be found out before one is that is.
@@ -137,12 +149,6 @@ pub enum Address<'a> {
     AskedFor(&'a dyn Fn() -> Option<IpAddr>),
 }
 
-impl Default for Address<'_> {
-    fn default() -> Self {
-        Self::Is(None)
-    }
-}
-
 impl std::fmt::Debug for Address<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Address({:?})", self.get())
@@ -150,7 +156,9 @@ impl std::fmt::Debug for Address<'_> {
 }
 
 impl Address<'_> {
-    fn get(&self) -> Option<IpAddr> {
+    /// The address, found out now where it was not yet.
+    #[must_use]
+    pub fn get(&self) -> Option<IpAddr> {
         match self {
             Self::Is(ip) => *ip,
             Self::AskedFor(find) => find(),

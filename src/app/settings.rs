@@ -66,6 +66,7 @@ pub(super) fn gate(
         // Beyond this machine there must be one; on it, whoever sets tokens wants them shown.
         require_token: !bound.listen().is_local() || !gate.tokens.is_empty(),
         node: node(bound),
+        address_detail: config.activity.ip,
         data_dir: config.data_dir.clone(),
         public_url: portal_url.to_owned(),
         measured,

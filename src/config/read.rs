@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use latchkey_rules::caller::AddressDetail;
 use latchkey_rules::email::Email;
 use latchkey_rules::secret::Prefix;
 
@@ -16,7 +17,8 @@ use super::reading::{Outcome, Reading};
 use super::tree::{self, Found, Table};
 use super::values::{self, GateToken, Listen, PublicUrl, TrustedProxies, TrustedProxy};
 use super::{
-    Brand, Config, Database, Gate, Log, LogFormat, LogLevel, Logo, Portal, SignUp, Support, product,
+    Activity, Brand, Config, Database, Gate, Log, LogFormat, LogLevel, Logo, Portal, SignUp,
+    Support, product,
 };
 
 /// The SQLite file's name in the data folder.
@@ -177,6 +179,7 @@ fn settings(mut root: Reading<'_>) -> Config {
         portal: portal(root.table("portal")),
         gate: gate(root.table("gate")),
         log: log(root.table("log")),
+        activity: activity(root.table("activity")),
         products: product::entries(&mut root),
         public_url,
         data_dir,
@@ -324,6 +327,21 @@ fn gate(mut table: Reading<'_>) -> Gate {
     }
     table.end();
     gate
+}
+
+fn activity(mut table: Reading<'_>) -> Activity {
+    let details = [
+        ("network", AddressDetail::Network),
+        ("full", AddressDetail::Full),
+        ("nothing", AddressDetail::Nothing),
+    ];
+    let activity = Activity {
+        ip: table
+            .text("ip", |t| values::one_of(t, &details))
+            .unwrap_or_default(),
+    };
+    table.end();
+    activity
 }
 
 fn log(mut table: Reading<'_>) -> Log {

@@ -65,10 +65,10 @@ fn every_key_gets_the_verdict_that_its_state_implies() {
         let asked = Asked {
             target: Target::Slug(product),
             method: "GET",
-            caller: Caller {
+            caller: &Caller {
                 origin: Some("https://www.tessera-freight.example"),
-                referer: None,
                 address: Address::Is("198.51.100.24".parse().ok()),
+                ..Caller::NOBODY
             },
         };
         let key = AskedKey::Text(secret);

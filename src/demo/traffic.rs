@@ -12,6 +12,7 @@ use latchkey_rules::environment::Environment;
 use latchkey_rules::secret::{Prefix, Secret};
 use rand::RngExt;
 
+use super::callers::{Voice, voices};
 use super::catalogue::sample_url;
 use super::facts::Kept;
 use super::keys::{KeyShape, keys};
@@ -34,15 +35,15 @@ struct Program {
     products: Vec<&'static ProductShape>,
     /// Requests in a day.
     weight: u64,
-    /// From which page or address it asks, as its key demands.
-    from: Option<(&'static str, &'static str)>,
+    /// Who sends it.
+    voices: &'static [Voice],
 }
 
 /// A request of a program.
 struct Request {
     product: &'static ProductShape,
     secret: String,
-    from: Option<(&'static str, &'static str)>,
+    voice: Voice,
 }
 
 /// The running traffic; it ends with this.
@@ -91,18 +92,9 @@ fn programs(kept: &Kept) -> Vec<Program> {
                 .filter(|product| shape.products.contains(&product.slug))
                 .collect(),
             weight: weight(&key.line.state, &key.line.plan, &shape),
-            from: from(&shape),
+            voices: voices(&shape),
         })
         .collect()
-}
-
-/// The header that says where a program of a bound key asks from: its page, or as its proxy would, its address.
-fn from(shape: &KeyShape) -> Option<(&'static str, &'static str)> {
-    match shape.name {
-        "Depot scanners" => Some(("X-Forwarded-For", "198.51.100.24")),
-        "Quote widget" => Some(("Origin", "https://www.tessera-freight.example")),
-        _ => None,
-    }
 }
 
 /// A small plan's day is soon used up: its keys are no busier than they were.
@@ -159,23 +151,32 @@ fn next(programs: &[Program], all: u64) -> Option<Request> {
             .to_owned(),
         _ => program.secrets.get(any(program.secrets.len()))?.clone(),
     };
+    let mut share = rng.random_range(0..100);
+    let voice = program.voices.iter().find(|voice| {
+        let is_it = share < voice.share;
+        share = share.saturating_sub(voice.share);
+        is_it
+    })?;
     product.map(|product| Request {
         product,
         secret,
-        from: program.from,
+        voice: *voice,
     })
 }
 
 /// What the gate answers is its own matter: it has counted.
 fn ask(agent: &ureq::Agent, gate: SocketAddr, request: &Request) {
     let url = sample_url(request.product, gate);
-    let (name, value) = request.from.unwrap_or(("Accept", "*/*"));
+    let (name, value) = request.voice.from();
+    let by = request.voice.agent;
     let secret = &request.secret;
     let answer = if request.product.writes {
         let post = agent.post(&url).header("X-API-Key", secret);
+        let post = post.header("User-Agent", by);
         post.header(name, value).send_empty()
     } else {
         let get = agent.get(&url).header("X-API-Key", secret);
+        let get = get.header("User-Agent", by);
         get.header(name, value).call()
     };
     if let Err(error) = answer {

@@ -305,6 +305,8 @@ impl Judge {
             self.metrics.verdict(code);
             if let Some(known) = known {
                 let subject = subject(known, product, code, facts);
+                self.meter
+                    .note_caller(&subject, ask.asked.caller, moment.now);
                 // Almost every verdict is an allow, which the key's own record counts.
                 let is_counted =
                     code == Code::Valid && known.admits(moment.now, subject.product_row);

@@ -5,20 +5,27 @@
 //! brought more different counts than a second may write) waits in memory, merged, and in a journal on disk. Beyond
 //! a limit counts are dropped, and the drops counted. It must not know HTTP or the verdict.
 
+mod callers;
 mod flusher;
 mod journal;
 mod outbox;
 mod pending;
+mod roll;
 pub(crate) mod tally;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use latchkey_rules::caller::AddressDetail;
 use latchkey_rules::time::Millis;
+use latchkey_rules::verdict::Caller;
 
+use callers::Callers;
 pub(crate) use flusher::Flusher;
 use tally::{Count, Subject, Tally};
+
+use crate::store::callers::CallerCount;
 
 /// Between two flushes: with the time that a flush takes it stays below the second that a kill may lose.
 const FLUSH: Duration = Duration::from_millis(750);
@@ -31,6 +38,8 @@ struct Batch {
     seq: i64,
     at: Millis,
     rows: Vec<Count>,
+    /// Who called. This much is lost with the process: it is there for people to read, not to be added up.
+    callers: Vec<CallerCount>,
 }
 
 /// What the meter says of itself.
@@ -43,6 +52,8 @@ pub(crate) struct MeterCounts {
     /// Batches that the database refused.
     pub(crate) rejected: AtomicU64,
     pub(crate) written: AtomicU64,
+    /// Requests whose caller found no room on the way to the database.
+    callers_missed: AtomicU64,
     /// The running gate's epoch.
     pub(crate) epoch: AtomicU64,
 }
@@ -50,15 +61,19 @@ pub(crate) struct MeterCounts {
 /// Where verdicts are counted.
 pub(crate) struct Meter {
     tally: Tally,
+    callers: Callers,
+    address_detail: AddressDetail,
     pub(crate) counts: MeterCounts,
     stopping: Mutex<bool>,
     bell: Condvar,
 }
 
 impl Meter {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(address_detail: AddressDetail) -> Self {
         Self {
             tally: Tally::new(),
+            callers: Callers::new(),
+            address_detail,
             counts: MeterCounts::default(),
             stopping: Mutex::new(false),
             bell: Condvar::new(),
@@ -68,6 +83,16 @@ impl Meter {
     /// Counts verdicts of one instant.
     pub(crate) fn count(&self, subjects: impl IntoIterator<Item = Subject>, now: Millis) {
         self.tally.count(subjects, now);
+    }
+
+    /// Notes who sent a request, beside its count.
+    pub(crate) fn note_caller(&self, subject: &Subject, caller: &Caller<'_>, now: Millis) {
+        self.callers.note(subject, caller, self.address_detail, now);
+    }
+
+    /// Requests that were counted, but not who sent them.
+    pub(crate) fn callers_missed(&self) -> u64 {
+        self.callers.missed() + self.counts.callers_missed.load(Ordering::Relaxed)
     }
 
     /// Verdicts that are lost for want of room.

@@ -65,6 +65,11 @@ const DROPPED: Family = Family::counter(
     &[],
     "Verdicts that could not be counted.",
 );
+const CALLERS_MISSED: Family = Family::counter(
+    "latchkey_meter_callers_missed_total",
+    &[],
+    "Requests that were counted, but not who sent them.",
+);
 const QUEUED: Family = Family::gauge(
     "latchkey_meter_queued_bytes",
     &[],
@@ -112,6 +117,7 @@ impl Gate {
         page.one(&BATCHES, read(&meter.counts.written));
         page.one(&REJECTED, read(&meter.counts.rejected));
         page.one(&DROPPED, meter.dropped());
+        page.one(&CALLERS_MISSED, meter.callers_missed());
         page.one(&QUEUED, read(&meter.counts.queued));
         let folder = self.settings().data_dir.join("spill");
         let mut spill = page.family(&SPILL);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use latchkey_rules::caller::AddressDetail;
 use latchkey_rules::client_ip;
 use latchkey_rules::secret::{Digest, Prefix};
 
@@ -31,6 +32,8 @@ pub struct GateSettings {
     pub require_token: bool,
     /// This node's name in its batches of counts.
     pub node: String,
+    /// How much of a caller's address is kept.
+    pub address_detail: AddressDetail,
     /// Where counts wait while the database is away.
     pub data_dir: PathBuf,
     /// Where the portal is, for the links in errors; without a slash at its end.
@@ -56,6 +59,7 @@ impl GateSettings {
             gate_tokens: Vec::new(),
             require_token: false,
             node: "local".to_owned(),
+            address_detail: AddressDetail::default(),
             data_dir,
             public_url: public_url.trim_end_matches('/').to_owned(),
             measured: Registry::default(),

@@ -2,6 +2,7 @@
 //! `rules`, what is kept of them in the store.
 
 mod activity;
+pub(super) mod callers;
 mod counts;
 mod create;
 pub(super) mod csv;
@@ -35,6 +36,8 @@ crate::routes! {
     GET "/accounts/{account}/keys/{key_id}" Viewer => show::show;
     GET "/accounts/{account}/keys/{key_id}/first-request" Viewer => fresh::first_request;
     GET "/accounts/{account}/keys/{key_id}/today" Viewer => fresh::today;
+    GET "/accounts/{account}/keys/{key_id}/calling" Viewer => callers::calling;
+    GET "/accounts/{account}/keys/{key_id}/callers" Viewer => callers::week;
     GET "/accounts/{account}/keys/{key_id}/activity" Viewer => activity::show;
     GET "/accounts/{account}/keys/{key_id}/activity.csv" Viewer => activity::download;
     GET "/accounts/{account}/keys/{key_id}/explain" Viewer => explain::new;

@@ -265,6 +265,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    callers (account_id, key_row, hour, secret_number, product_row, place, agent) {
+        account_id -> BigInt,
+        key_row -> BigInt,
+        hour -> BigInt,
+        secret_number -> SmallInt,
+        product_row -> BigInt,
+        place -> Text,
+        agent -> Text,
+        allowed -> BigInt,
+        refused -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
     meter_batches (node, epoch, seq) {
         node -> Text,
         epoch -> BigInt,
@@ -312,6 +327,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     confirmations,
     form_ids,
     activity,
+    callers,
     meter_batches,
     account_days,
 );

@@ -197,6 +197,7 @@ pub fn activity(
         seq: at.0,
         at,
         rows: allowed.chain(refused).collect(),
+        callers: Vec::new(),
     };
     flush(writer, &batch).map(|_written| ())
 }

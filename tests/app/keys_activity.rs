@@ -32,6 +32,7 @@ async fn count(world: &World, key_id: &str, rows: &[(i64, Code, i64)]) {
                 count: *count,
             };
             let batch = MeterBatch {
+                callers: Vec::new(),
                 node: "n".to_owned(),
                 epoch: 1,
                 seq: 1,

@@ -8,6 +8,7 @@ mod browser;
 mod confirm;
 mod docs;
 mod keys_activity;
+mod keys_callers;
 mod keys_create;
 mod keys_delete;
 mod keys_edit;

@@ -160,6 +160,7 @@ async fn what_was_counted_is_shown_by_day_outcome_and_secret() {
                 count,
             });
             let batch = MeterBatch {
+                callers: Vec::new(),
                 node: "test".to_owned(),
                 epoch: 1,
                 seq: 1,

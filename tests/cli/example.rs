@@ -45,8 +45,13 @@ fn the_example_is_a_configuration_with_and_without_its_switches() {
     );
     assert_eq!(plain.gate, full.gate, "the example states another default");
     assert_eq!(
-        (plain.log, plain.sign_up, plain.keys_per_account),
-        (full.log, full.sign_up, full.keys_per_account)
+        (
+            plain.log,
+            plain.activity,
+            plain.sign_up,
+            plain.keys_per_account
+        ),
+        (full.log, full.activity, full.sign_up, full.keys_per_account)
     );
     assert_eq!(
         (&plain.data_dir, &plain.database, &plain.env_var_name),

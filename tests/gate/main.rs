@@ -11,6 +11,7 @@ mod world;
 
 mod authorize;
 mod bad_input;
+mod callers;
 mod corpora;
 mod following;
 mod metering;

@@ -11,6 +11,7 @@ use latchkey::clock::{Clock, Hand};
 use latchkey::gate::{Gate, GateSettings};
 use latchkey::store::accounts::NewAccount;
 use latchkey::store::activity::ActivityRow;
+use latchkey::store::callers::{self, Caller};
 use latchkey::store::keys::{ImportKey, ImportSecret, ImportedState};
 use latchkey::store::products::{NewProduct, Sample};
 use latchkey::store::scope::{self, OperatorScope, RequestFacts, StaffScope};
@@ -170,6 +171,16 @@ impl World {
         self.db
             .read_blocking(move |reader| {
                 activity::of_key_for_staff(reader, &scope, &key_id, from, to)
+            })
+            .unwrap()
+    }
+
+    /// Who called with the key.
+    pub(crate) fn callers(&self, key_id: KeyId) -> Vec<Caller> {
+        let scope = self.staff.clone();
+        self.db
+            .read_blocking(move |reader| {
+                callers::of_key_for_staff(reader, &scope, &key_id, START.plus_secs(-3_600))
             })
             .unwrap()
     }

@@ -108,6 +108,7 @@ const JOBS: &[&str] = &[
     "confirmations",
     "form_ids",
     "batches",
+    "callers",
 ];
 
 fn scraped(latchkey: &Latchkey) -> (String, BTreeMap<String, Family>) {

@@ -68,6 +68,7 @@ fn batch(seq: i64, rows: Vec<MeterRow>) -> MeterBatch {
         seq,
         at: START,
         rows,
+        callers: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@
 mod place;
 
 mod activity;
+mod callers;
 mod changes;
 mod databases;
 mod keys;

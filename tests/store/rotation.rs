@@ -78,6 +78,7 @@ impl<'s> Rotating<'s> {
             epoch: 1,
             seq: self.seq,
             at: now,
+            callers: Vec::new(),
             rows: vec![MeterRow {
                 account: held.account_row,
                 key: held.row,

@@ -17,6 +17,7 @@ const OF_ACCOUNTS: &[&str] = &[
     "key_products",
     "secrets",
     "activity",
+    "callers",
     "account_days",
     "audit_events",
     "form_ids",
@@ -27,6 +28,10 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
     (
         "activity/flush.rs flush",
         "the meter adds counts for all accounts and reads none back",
+    ),
+    (
+        "callers.rs sweep",
+        "a job: it forgets what is a week old, whosever it is",
     ),
     (
         "changes.rs data_version",

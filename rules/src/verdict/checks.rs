@@ -239,7 +239,7 @@ fn origin_allowed(question: &Question<'_>) -> Judgement {
     let Some(domains) = key(question)?.domains else {
         return Ok(());
     };
-    let caller = &question.asked.caller;
+    let caller = question.asked.caller;
     let Some(text) = caller.origin.or(caller.referer) else {
         return refuse_with(Code::OriginNotAllowed, NO_PAGE.to_owned());
     };

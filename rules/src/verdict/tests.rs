@@ -88,7 +88,7 @@ fn judge(facts: KeyFacts<'_>, method: &str, target: Target<'_>) -> Result<Grant,
         Asked {
             target,
             method,
-            caller: Caller::default(),
+            caller: &Caller::NOBODY,
         },
     );
     decide(&credential, &asked, &catalogue(), NOW)
@@ -142,7 +142,7 @@ fn what_is_presented_decides_before_anything_else_is_looked_at() {
             let asked = Asked {
                 target,
                 method: "GET",
-                caller: Caller::default(),
+                caller: &Caller::NOBODY,
             };
             let refusal = decide(&credential, &asked, &catalogue(), NOW).unwrap_err();
             assert_eq!(refusal.code, code);
@@ -157,7 +157,7 @@ fn malformed_unknown_and_deleted_answer_alike() {
     let asked = Asked {
         target: Target::Slug("maps"),
         method: "GET",
-        caller: Caller::default(),
+        caller: &Caller::NOBODY,
     };
     let answer = |credential| decide(&credential, &asked, &catalogue(), NOW).unwrap_err();
     let (malformed, unknown) = (answer(Credential::Malformed), answer(Credential::Unknown));
@@ -261,7 +261,7 @@ fn the_place_of_a_request_is_the_same_with_and_without_a_key() {
         let asked = Asked {
             target: at("api.example.com", path),
             method: "OPTIONS",
-            caller: Caller::default(),
+            caller: &Caller::NOBODY,
         };
         let by_preflight = product_of(&asked, &catalogue).map_err(|refusal| refusal.code);
         assert_eq!(by_preflight, expected, "{path}");
@@ -284,7 +284,7 @@ fn an_installation_with_one_product_needs_no_name() {
         let asked = Asked {
             target,
             method: "GET",
-            caller: Caller::default(),
+            caller: &Caller::NOBODY,
         };
         let grant = decide(&credential, &asked, &one, NOW).unwrap();
         assert_eq!(
@@ -297,7 +297,7 @@ fn an_installation_with_one_product_needs_no_name() {
         &Asked {
             target: Target::Nothing,
             method: "GET",
-            caller: Caller::default(),
+            caller: &Caller::NOBODY,
         },
         &Catalogue::default(),
         NOW,
@@ -433,10 +433,11 @@ fn t_47_domains_and_addresses_are_held_against_the_caller() {
             let asked = Asked {
                 target: at("api.example.com", "/a"),
                 method: "GET",
-                caller: Caller {
+                caller: &Caller {
                     origin,
                     referer,
                     address,
+                    ..Caller::NOBODY
                 },
             };
             let decided = decide(&Credential::Known(bound), &asked, &catalogue(), NOW);
@@ -468,7 +469,7 @@ fn a_machine_goes_through_every_check_in_order_and_stays_at_its_end() {
     let asked = Asked {
         target: at("api.example.com", "/a"),
         method: "GET",
-        caller: Caller::default(),
+        caller: &Caller::NOBODY,
     };
     let mut machine = Machine::new(&credential, &asked, &catalogue, NOW);
     for check in Check::ALL {

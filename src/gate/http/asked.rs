@@ -38,11 +38,11 @@ pub(super) struct Question<'a> {
     referer: Option<Text<'a>>,
     #[serde(borrow, default)]
     ip: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    user_agent: Option<Text<'a>>,
     // Facts for checks that are yet to come: read and held to their form, so that a gateway can send them today.
     #[serde(borrow, default, rename = "country")]
     _country: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "user_agent")]
-    _user_agent: Option<Text<'a>>,
     #[serde(borrow, default, rename = "token")]
     _token: Option<Text<'a>>,
     #[serde(default)]
@@ -52,8 +52,18 @@ pub(super) struct Question<'a> {
 }
 
 impl Question<'_> {
+    /// Who is said to call.
+    pub(super) fn caller(&self) -> Caller<'_> {
+        Caller {
+            origin: given(self.origin.as_ref()),
+            referer: given(self.referer.as_ref()),
+            user_agent: given(self.user_agent.as_ref()),
+            address: Address::Is(given(self.ip.as_ref()).and_then(|ip| ip.parse().ok())),
+        }
+    }
+
     /// What is asked of the gate.
-    pub(super) fn ask(&self) -> Ask<'_> {
+    pub(super) fn ask<'a>(&'a self, caller: &'a Caller<'a>) -> Ask<'a> {
         let key = match given(self.secret.as_ref()) {
             Some(secret) => AskedKey::Text(secret),
             None => AskedKey::Missing,
@@ -80,11 +90,7 @@ impl Question<'_> {
             asked: Asked {
                 target,
                 method: given(self.method.as_ref()).unwrap_or("GET"),
-                caller: Caller {
-                    origin: given(self.origin.as_ref()),
-                    referer: given(self.referer.as_ref()),
-                    address: Address::Is(given(self.ip.as_ref()).and_then(|ip| ip.parse().ok())),
-                },
+                caller,
             },
             counted: self.dry_run != Some(true),
         }

@@ -82,7 +82,7 @@ async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
     }
     let ask = Ask {
         key: asked_key(&offered, gate),
-        asked: asked(target, caller),
+        asked: asked(target, &caller),
         counted: true,
     };
     let mut refused = None;
@@ -117,7 +117,7 @@ fn asked_key<'a>(offered: &'a Offered<'_>, gate: &Gate) -> AskedKey<'a> {
 }
 
 /// What a target asks of a key.
-pub(super) fn asked<'a>(target: &Target<'a>, caller: Caller<'a>) -> Asked<'a> {
+pub(super) fn asked<'a>(target: &Target<'a>, caller: &'a Caller<'a>) -> Asked<'a> {
     Asked {
         target: Place::Route {
             host: target.host,

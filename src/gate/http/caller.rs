@@ -15,6 +15,7 @@ pub(super) fn caller<'a>(heads: &Heads<'a>, find: &'a dyn Fn() -> Option<IpAddr>
     Caller {
         origin: heads.origin.map(text),
         referer: heads.referer.map(text),
+        user_agent: heads.user_agent.map(text),
         address: Address::AskedFor(find),
     }
 }

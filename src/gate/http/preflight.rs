@@ -61,7 +61,7 @@ pub(super) fn judged(
     asks: Asks<'_>,
 ) -> Answer {
     let refused = gate.with_catalogue(|catalogue| {
-        match catalogue.map(|catalogue| product_of(&asked(target, Caller::default()), catalogue)) {
+        match catalogue.map(|catalogue| product_of(&asked(target, &Caller::NOBODY), catalogue)) {
             Some(Ok(_)) => None,
             Some(Err(refusal)) => Some((refusal.code, refusal.message)),
             None => Some((Code::Unavailable, Code::Unavailable.message().into())),

@@ -3,6 +3,7 @@
 use actix_http::body::BoxBody;
 use actix_http::header::{self, HeaderValue};
 use actix_http::{Payload, Request, StatusCode};
+use latchkey_rules::verdict::Caller;
 
 use super::asked::Question;
 use super::{Asking, Endpoint, asked, asking, body};
@@ -31,7 +32,8 @@ async fn one_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Fai
     let body = body::read(payload, &asking.heads, BODY_BYTES).await?;
     let question = asked::one(&body, asking.gate.settings().prefix.as_str())?;
     let id = asking.id;
-    let (ask, mut refused) = (question.ask(), None);
+    let caller = question.caller();
+    let (ask, mut refused) = (question.ask(&caller), None);
     let mut write = |judged: &Judged<'_>| {
         refused = Refusal::of(judged, &ask);
         let mut out = Vec::with_capacity(512);
@@ -62,7 +64,11 @@ async fn batch_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, F
     let questions = asked::batch(&body, asking.gate.settings().prefix.as_str())?;
     let mut out = Vec::with_capacity(64 + questions.len() * 400);
     out.extend_from_slice(b"{\"results\":[");
-    let asks: Vec<Ask<'_>> = questions.iter().map(Question::ask).collect();
+    let callers: Vec<Caller<'_>> = questions.iter().map(Question::caller).collect();
+    let both = questions.iter().zip(&callers);
+    let asks: Vec<Ask<'_>> = both
+        .map(|(question, caller)| question.ask(caller))
+        .collect();
     let (mut asked, mut refused) = (asks.iter(), Vec::new());
     let mut write = |judged: &Judged<'_>| {
         if !out.ends_with(b"[") {

@@ -13,16 +13,22 @@ use rand::RngExt;
 use super::journal::Journal;
 use super::outbox::{Attempt, Outbox};
 use super::pending::{ENTRY_BYTES, Pending};
+use super::roll::Roll;
 use super::tally::{Count, Subject};
 use super::{Batch, Meter};
 use crate::clock::Clock;
 use crate::gate::contact::{Contact, Freshness};
 use crate::gate::replica::{Admitted, Replica};
 use crate::store::Db;
+use crate::store::callers::CallerCount;
 
 /// Rows of one batch, and of one second: writing more would take the processor away from deciding. A row that waits
 /// gathers counts meanwhile, so that a busy gate writes the fewer rows a verdict the busier it is.
 const BATCH_ROWS: usize = 4_000;
+/// Who called goes along with every so many'th flush: fewer rows are written for the same callers.
+const CALLERS_EVERY: u8 = 3;
+/// Callers' rows of one batch.
+const CALLER_ROWS: usize = 2_000;
 /// Bytes of counts that wait.
 const QUEUE_LIMIT: u64 = 64 * 1024 * 1024;
 /// How often a batch is tried that the database refuses.
@@ -40,6 +46,9 @@ pub(crate) struct Flusher {
     seq: i64,
     journal: Journal,
     pending: Pending,
+    roll: Roll,
+    /// Flushes since callers went along.
+    flushes: u8,
     in_flight: Option<InFlight>,
     /// Whether the journal's last failure was told.
     journal_failing: bool,
@@ -78,6 +87,8 @@ impl Flusher {
             seq: 0,
             journal,
             pending: left.pending,
+            roll: Roll::default(),
+            flushes: 0,
             in_flight,
             journal_failing: false,
         })
@@ -89,6 +100,7 @@ impl Flusher {
             self.flush();
             self.report();
         }
+        self.flushes = CALLERS_EVERY;
         self.flush();
         while self.is_waiting() && self.in_touch() && self.send() == Attempt::Done {}
         self.mend_journal();
@@ -99,9 +111,11 @@ impl Flusher {
         let mut fresh = self.meter.tally.take();
         self.replica
             .take_admitted(|admitted| fresh.push(count_of(admitted)));
+        self.roll.add(self.meter.callers.take());
+        self.flushes = self.flushes.saturating_add(1);
         let in_touch = self.in_touch();
         if in_touch && !self.is_waiting() && fresh.len() <= BATCH_ROWS {
-            if !fresh.is_empty() {
+            if !fresh.is_empty() || self.callers_are_due() {
                 self.write_fresh(fresh);
             }
             return;
@@ -120,6 +134,18 @@ impl Flusher {
 
     fn in_touch(&self) -> bool {
         self.contact.freshness() == Freshness::InTouch
+    }
+
+    fn callers_are_due(&self) -> bool {
+        self.flushes >= CALLERS_EVERY && !self.roll.is_empty()
+    }
+
+    fn due_callers(&mut self) -> Vec<CallerCount> {
+        if !self.callers_are_due() {
+            return Vec::new();
+        }
+        self.flushes = 0;
+        self.roll.take(CALLER_ROWS)
     }
 
     fn is_waiting(&self) -> bool {
@@ -204,6 +230,7 @@ impl Flusher {
             epoch: self.epoch,
             seq: self.seq,
             at: self.clock.now(),
+            callers: self.due_callers(),
             rows,
         }
     }
@@ -248,6 +275,8 @@ impl Flusher {
     }
 
     fn report(&self) {
+        let missed = &self.meter.counts.callers_missed;
+        missed.store(self.roll.missed(), Ordering::Relaxed);
         let in_flight = self
             .in_flight
             .as_ref()

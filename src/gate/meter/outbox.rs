@@ -94,24 +94,29 @@ fn to_store(batch: &Batch) -> MeterBatch {
         seq: batch.seq,
         at: batch.at,
         rows: batch.rows.iter().map(to_row).collect(),
+        callers: batch.callers.clone(),
     }
 }
 
 fn to_row(count: &Count) -> MeterRow {
-    let Subject {
-        account_row,
-        key_row,
-        secret_number,
-        product_row,
-        code,
-    } = count.subject;
+    let subject = &count.subject;
     MeterRow {
-        account: account_row,
-        key: key_row,
-        secret_number: i16::try_from(secret_number).unwrap_or(i16::MAX),
-        product: (product_row != RowId::NONE).then_some(product_row),
-        code,
+        account: subject.account_row,
+        key: subject.key_row,
+        secret_number: secret_number(subject),
+        product: product(subject),
+        code: subject.code,
         hour: count.hour,
         count: count.times,
     }
+}
+
+/// As the store keeps it.
+pub(super) fn secret_number(subject: &Subject) -> i16 {
+    i16::try_from(subject.secret_number).unwrap_or(i16::MAX)
+}
+
+/// The product, if the request led to one.
+pub(super) fn product(subject: &Subject) -> Option<RowId> {
+    (subject.product_row != RowId::NONE).then_some(subject.product_row)
 }

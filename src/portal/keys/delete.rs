@@ -6,7 +6,9 @@ use askama::Template;
 use latchkey_rules::name::KeyName;
 use serde::Deserialize;
 
-use super::{KeyPath, facts, read_key};
+use super::callers::{self, Callers};
+use super::{KeyPath, facts};
+use crate::store::callers::Caller;
 use crate::store::keys::{self, Key};
 use crate::web::error::Error;
 use crate::web::flash::Flash;
@@ -40,12 +42,13 @@ struct DeleteView {
     environment: &'static str,
     environment_label: &'static str,
     used: Option<When>,
+    callers: Callers,
     secrets: usize,
     typed: Field,
 }
 
 impl DeleteView {
-    fn new(frame: Frame, account: &str, key: &Key, typed: Field) -> Self {
+    fn new(frame: Frame, account: &str, (key, callers): (&Key, Vec<Caller>), typed: Field) -> Self {
         let problems = form::problems(&[("name", &typed.error)]);
         Self {
             title: form::title(&format!("Delete {}", key.name), &problems),
@@ -57,6 +60,7 @@ impl DeleteView {
             environment: key.environment.word(),
             environment_label: key.environment.label(),
             used: key.last_used_at.map(|at| frame.when(at)),
+            callers: Callers::all(callers, key, &frame),
             secrets: key.secrets.len(),
             typed,
             frame,
@@ -70,11 +74,12 @@ pub(super) async fn confirm(
     frame: Frame,
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
-    let key = read_key(&shared, &member.scope, &path).await?;
+    let week = frame.now().plus_ms(-callers::WEEK);
+    let (key, callers) = callers::read_with_key(&shared, &member.scope, &path, week).await?;
     render::ok(&DeleteView::new(
         frame,
         member.scope.slug(),
-        &key,
+        (&key, callers),
         Field::default(),
     ))
 }
@@ -86,7 +91,8 @@ pub(super) async fn delete(
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let scope = post.scope.scope.clone();
-    let key = read_key(&shared, &scope, &path).await?;
+    let week = frame.now().plus_ms(-callers::WEEK);
+    let (key, callers) = callers::read_with_key(&shared, &scope, &path, week).await?;
     let key_id = key.key_id;
     let mut typed = post.form.name;
     if KeyName::parse(&typed.raw)
@@ -99,7 +105,12 @@ pub(super) async fn delete(
             "That is not the key's name. Type \"{}\" exactly.",
             key.name
         ));
-        return render::refused(&DeleteView::new(frame, scope.slug(), &key, typed));
+        return render::refused(&DeleteView::new(
+            frame,
+            scope.slug(),
+            (&key, callers),
+            typed,
+        ));
     }
     let account = scope.slug().to_owned();
     shared

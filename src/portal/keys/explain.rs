@@ -301,7 +301,15 @@ impl Terms {
 }
 
 impl Request {
-    fn asked(&self) -> Asked<'_> {
+    fn caller(&self) -> Caller<'_> {
+        Caller {
+            origin: self.origin.as_deref(),
+            address: Address::Is(self.ip),
+            ..Caller::NOBODY
+        }
+    }
+
+    fn asked<'a>(&'a self, caller: &'a Caller<'a>) -> Asked<'a> {
         Asked {
             target: Target::Route {
                 host: &self.host,
@@ -309,18 +317,15 @@ impl Request {
                 slug: None,
             },
             method: &self.method,
-            caller: Caller {
-                origin: self.origin.as_deref(),
-                referer: None,
-                address: Address::Is(self.ip),
-            },
+            caller,
         }
     }
 }
 
 fn outcome(read: &Read, request: &Request, frame: &Frame) -> Result<Outcome, Error> {
     let terms = Terms::of(read)?;
-    let (credential, asked) = (terms.credential(read, frame), request.asked());
+    let caller = request.caller();
+    let (credential, asked) = (terms.credential(read, frame), request.asked(&caller));
     let mut machine = Machine::new(&credential, &asked, &terms.catalogue, frame.now());
     let mut passed = Vec::new();
     let (code, failed, message) = loop {

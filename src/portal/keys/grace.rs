@@ -8,6 +8,7 @@ use latchkey_rules::rotation::GRACE_HOURS;
 use latchkey_rules::time::HOUR_MS;
 use serde::Deserialize;
 
+use super::callers;
 use super::rotate::{grace_ms, spoken, until};
 use super::rotation::Rotation;
 use super::{CHANGED, KeyPath, facts, show};
@@ -103,13 +104,14 @@ async fn read(
     let read = shared.db.read(move |r| {
         let key = keys::get(r, &scope, &key_id)?;
         let counts = activity::of_key(r, &scope, &key_id, from, show::after(now))?;
-        Ok((key, counts))
+        let late = callers::late(r, &scope, &key, now)?;
+        Ok((key, counts, late))
     });
-    let (key, counts) = read.await?;
+    let (key, counts, late) = read.await?;
     if key.deleted_at.is_some() {
         return Err(Error::NotFound);
     }
-    let rotation = Rotation::of(&key, &counts, frame);
+    let rotation = Rotation::of(&key, &counts, late, frame);
     Ok((key, rotation))
 }
 

@@ -7,22 +7,23 @@ use askama::Template;
 use latchkey_rules::code::Code;
 use latchkey_rules::rotation::{GRACE_HOURS, RotationReason};
 use latchkey_rules::secret::Secret;
-use latchkey_rules::time::{DAY_MS, HOUR_MS};
+use latchkey_rules::time::HOUR_MS;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde::Deserialize;
 
+use super::callers::{self, Callers};
 use super::secret::{Rotated, SecretView, Shown, stored};
 use super::used::UsedView;
 use super::{CHANGED, KeyPath, facts, show};
 use crate::store::activity::{self, ActivityRow};
+use crate::store::callers::{self as stored_callers, Caller};
 use crate::store::keys::{self, Key, NewRotation};
 use crate::store::products;
 use crate::store::scope::AccountScope;
 use crate::store::{self, Conflict};
 use crate::web::error::Error;
 use crate::web::form::{self, Choice, Field, Fields, Post, Problems};
-use crate::web::format::number;
 use crate::web::frame::{self, Frame};
 use crate::web::scope::{Developer, Member};
 use crate::web::token::Token;
@@ -62,13 +63,6 @@ pub(super) fn grace_ms(text: &str) -> Result<i64, &'static str> {
         .ok_or("Choose one of the times.")
 }
 
-/// How much was let through with the key in a week, by product.
-#[derive(Debug)]
-struct Use {
-    product: String,
-    count: String,
-}
-
 /// A rotation that is not over yet.
 #[derive(Debug)]
 struct Running {
@@ -94,7 +88,7 @@ struct RotateView {
     reason_error: Option<String>,
     graces: Vec<Choice>,
     grace_error: Option<String>,
-    uses: Vec<Use>,
+    callers: Callers,
     generation: i64,
     form_id: String,
 }
@@ -103,6 +97,8 @@ struct RotateView {
 struct Read {
     key: Key,
     week: Vec<ActivityRow>,
+    /// Who called with the newest secret.
+    callers: Vec<Caller>,
 }
 
 impl RotateView {
@@ -144,7 +140,7 @@ impl RotateView {
                 })
                 .collect(),
             grace_error: form.grace.error,
-            uses: uses(read),
+            callers: Callers::all(read.callers.clone(), key, &frame),
             generation: key.generation,
             form_id: form.form_id,
             frame,
@@ -194,28 +190,6 @@ fn running(frame: &Frame, read: &Read) -> Option<Running> {
     })
 }
 
-fn uses(read: &Read) -> Vec<Use> {
-    let count_of = |slug: &str| -> i64 {
-        let of_product = |row: &&ActivityRow| {
-            row.code == Code::Valid && row.product_slug.as_deref() == Some(slug)
-        };
-        read.week
-            .iter()
-            .filter(of_product)
-            .map(|row| row.count)
-            .sum()
-    };
-    let products = read.key.products.iter();
-    products
-        .map(|product| (product.name.clone(), count_of(&product.slug)))
-        .filter(|(_, count)| *count > 0)
-        .map(|(product, count)| Use {
-            product,
-            count: number(count),
-        })
-        .collect()
-}
-
 async fn read(
     shared: &Shared,
     scope: &AccountScope,
@@ -224,15 +198,13 @@ async fn read(
 ) -> Result<Read, Error> {
     let (scope, key_id, now) = (scope.clone(), path.key_id()?, frame.now());
     let read = shared.db.read(move |r| {
+        let key = keys::get(r, &scope, &key_id)?;
+        let newest = key.secrets.first().map(|secret| secret.number);
+        let week = now.plus_ms(-callers::WEEK);
         Ok(Read {
-            key: keys::get(r, &scope, &key_id)?,
-            week: activity::of_key(
-                r,
-                &scope,
-                &key_id,
-                now.plus_ms(-7 * DAY_MS),
-                show::after(now),
-            )?,
+            callers: stored_callers::of_key(r, &scope, &key_id, newest, week)?,
+            key,
+            week: activity::of_key(r, &scope, &key_id, week, show::after(now))?,
         })
     });
     let read = read.await?;
@@ -292,7 +264,11 @@ pub(super) async fn rotate(
         .change(move |c| keys::rotate(c, &scope, &new))
         .await
     {
-        Ok(key) => shown(&shared, &req, frame, &account, &key, &secret, reason).await,
+        Ok(key) => {
+            let leaked = (reason == RotationReason::Leaked)
+                .then(|| Callers::all(read.callers.clone(), &key, &frame));
+            shown(&shared, &req, frame, &account, &key, &secret, leaked).await
+        }
         Err(store::Error::Conflict(Conflict::FormUsed { made_at, .. })) => {
             let view = UsedView::of_rotation(frame, &account, key, made_at);
             render::page(StatusCode::CONFLICT, &view)
@@ -312,7 +288,7 @@ async fn shown(
     account: &str,
     key: &Key,
     secret: &Secret,
-    reason: RotationReason,
+    leaked: Option<Callers>,
 ) -> Result<HttpResponse, Error> {
     let known = shared.db.read(products::all).await?;
     let of_key = |product: &&products::Product| {
@@ -326,7 +302,7 @@ async fn shown(
         old_ends: older
             .and_then(|secret| secret.retires_at)
             .map(|end| frame.when(end)),
-        leaked: reason == RotationReason::Leaked,
+        leaked,
         support_href: frame::support_href(shared, Some(&key.key_id.to_string())),
     };
     let shown = Shown {

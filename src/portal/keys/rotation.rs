@@ -6,8 +6,10 @@ use std::fmt::Write as _;
 use latchkey_rules::code::Code;
 use latchkey_rules::time::{HOUR_MS, MINUTE_MS, Millis};
 
+use super::callers::Callers;
 use super::facts;
 use crate::store::activity::ActivityRow;
+use crate::store::callers::Caller;
 use crate::store::keys::Key;
 use crate::web::frame::Frame;
 use crate::web::zone::When;
@@ -19,7 +21,7 @@ const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 40.0;
 
 /// A running rotation, ready to be printed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Rotation {
     /// `31 h 12 min`.
     pub(super) left: String,
@@ -35,6 +37,8 @@ pub(super) struct Rotation {
     /// What the older secret's use says about ending it.
     pub(super) advice: String,
     pub(super) safe: bool,
+    /// Who used the older secret in this hour or the one before.
+    pub(super) late: Callers,
 }
 
 /// The shares of each hour as two paths in a box of 760 by 40.
@@ -61,7 +65,12 @@ impl Hour {
 
 impl Rotation {
     /// The rotation of a key, if its older secret works on.
-    pub(super) fn of(key: &Key, counts: &[ActivityRow], frame: &Frame) -> Option<Self> {
+    pub(super) fn of(
+        key: &Key,
+        counts: &[ActivityRow],
+        late: Vec<Caller>,
+        frame: &Frame,
+    ) -> Option<Self> {
         let now = frame.now();
         let (newest, older) = (key.secrets.first()?, key.older_secret(now)?);
         let ends_at = older.retires_at?;
@@ -90,6 +99,7 @@ impl Rotation {
             drawing: draw(&hours, slots(began_at, ends_at), began_at, now),
             advice: advice(safe, last_use, frame),
             safe,
+            late: Callers::few(late, key, frame),
         })
     }
 }

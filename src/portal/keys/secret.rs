@@ -3,6 +3,7 @@
 use askama::Template;
 use latchkey_rules::secret::{Prefix, Secret};
 
+use super::callers::Callers;
 use super::examples::Examples;
 use super::facts;
 use crate::store::keys::{Key, NewSecret};
@@ -24,7 +25,8 @@ pub(super) struct Shown<'a> {
 pub(super) struct Rotated {
     /// When it ends; none when it has ended.
     pub old_ends: Option<When>,
-    pub leaked: bool,
+    /// Who called with it in the last week, if it may have leaked.
+    pub leaked: Option<Callers>,
     pub support_href: Option<String>,
 }
 

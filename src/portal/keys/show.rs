@@ -8,6 +8,7 @@ use latchkey_rules::role::Role;
 use latchkey_rules::status::Status;
 use latchkey_rules::time::Millis;
 
+use super::callers::{self, Callers};
 use super::counts::Counts;
 use super::rotation::Rotation;
 use super::{KeyPath, facts, list};
@@ -15,6 +16,7 @@ use crate::portal::chart::{self, Chart};
 use crate::store::accounts::{self, AccountFacts};
 use crate::store::activity::{self, ActivityRow};
 use crate::store::audit::{self, AuditEntry};
+use crate::store::callers::{self as stored_callers, Caller};
 use crate::store::keys::{self, Key};
 use crate::store::scope::AccountScope;
 use crate::web::error::Error;
@@ -82,6 +84,8 @@ struct ShowView {
     off: Option<Off>,
     may_change: bool,
     today: Counts,
+    callers: Callers,
+    callers_since: &'static str,
     chart: Chart,
     events: Vec<EventRow>,
 }
@@ -91,6 +95,9 @@ struct Read {
     key: Key,
     account: AccountFacts,
     activity: Vec<ActivityRow>,
+    callers: Vec<Caller>,
+    /// Who still uses the older secret while a rotation runs.
+    late: Vec<Caller>,
     events: Vec<AuditEntry>,
 }
 
@@ -103,8 +110,12 @@ pub(super) async fn show(
     let (scope, key_id, now) = (member.scope.clone(), path.key_id()?, frame.now());
     let from = chart::first_day(now);
     let read = shared.db.read(move |r| {
+        let key = keys::get(r, &scope, &key_id)?;
+        let since = callers::shown_since(&key, now);
         Ok(Read {
-            key: keys::get(r, &scope, &key_id)?,
+            late: callers::late(r, &scope, &key, now)?,
+            callers: stored_callers::of_key(r, &scope, &key_id, None, since)?,
+            key,
             account: accounts::facts(r, &scope)?,
             activity: activity::of_key(r, &scope, &key_id, from, after(now))?,
             events: audit::of_key(r, &scope, &key_id, EVENTS)?,
@@ -126,6 +137,8 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
     let Read {
         key,
         activity,
+        callers,
+        late,
         events,
         ..
     } = read;
@@ -152,7 +165,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         domains: key.domains.clone(),
         ips: key.ips.clone(),
         secrets: secrets(&key, &frame),
-        rotation: Rotation::of(&key, &activity, &frame).filter(|_| status != Status::Deleted),
+        rotation: Rotation::of(&key, &activity, late, &frame).filter(|_| status != Status::Deleted),
         created: frame.when(key.created_at),
         created_by: key.created_by.clone(),
         rotated: key.last_rotated_at.map(|at| frame.when(at)),
@@ -162,6 +175,8 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         off: off(&key, status, &frame, shared),
         may_change: scope.role() >= Role::Developer,
         today: Counts::since(&activity, now.day_start()),
+        callers: Callers::few(callers, &key, &frame),
+        callers_since: callers::shown_words(&key, now),
         chart: Chart::of(counted, now, "day"),
         events: events
             .iter()

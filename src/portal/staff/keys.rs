@@ -11,7 +11,8 @@ use actix_web::{
 use latchkey_rules::key_id::KeyId;
 
 use crate::portal::chart;
-use crate::store::{activity, keys};
+use crate::portal::keys::callers;
+use crate::store::{activity, callers as stored_callers, keys};
 use crate::web::{
     Shared,
     error::Error,
@@ -33,14 +34,17 @@ pub(crate) async fn show(
         let found = keys::find(r, &scope, &id)?;
         let from = chart::first_day(now);
         let counted = activity::of_key_for_staff(r, &scope, &id, from, now.plus_ms(1))?;
-        Ok((found, counted))
+        let since = now.plus_ms(-callers::DAY);
+        let called = stored_callers::of_key_for_staff(r, &scope, &id, since)?;
+        Ok((found, counted, called))
     });
-    let (found, counted) = read.await?;
+    let (found, counted, called) = read.await?;
     render::ok(&view::ShowView::new(
         frame,
         staff.scope.role(),
         &found,
         &counted,
+        called,
     ))
 }
 

@@ -8,6 +8,7 @@ use latchkey_rules::code::Code;
 use latchkey_rules::time::{DAY_MS, Millis};
 
 use crate::store::Writer;
+use crate::store::callers::{self, CallerCount};
 use crate::store::db::each;
 use crate::store::error::Result;
 use crate::store::replica::RowId;
@@ -32,6 +33,8 @@ pub struct MeterBatch {
     pub at: Millis,
     /// The counts.
     pub rows: Vec<MeterRow>,
+    /// Who called.
+    pub callers: Vec<CallerCount>,
 }
 
 /// A count.
@@ -102,6 +105,7 @@ pub fn flush(writer: &mut Writer, batch: &MeterBatch) -> Result<Flushed> {
     add_counts(writer, batch)?;
     add_days(writer, batch)?;
     note_last_use(writer, batch)?;
+    callers::add_callers(writer, &batch.callers)?;
     Ok(Flushed::Written)
 }
 

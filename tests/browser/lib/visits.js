@@ -47,6 +47,13 @@ async function keyRefreshed(page, world) {
   await looked;
 }
 
+// The same once its callers were.
+async function callersRefreshed(page, world) {
+  const looked = page.waitForResponse(response => response.url().endsWith('/calling'));
+  await page.goto(filled(KEY, world.demo.key('active')));
+  await looked;
+}
+
 async function emptyAccount(page, world) {
   await page.goto('/sign-up');
   const mail = `empty${count(world)}@empty.example`;
@@ -132,6 +139,12 @@ export const visits = {
   ],
   [`${KEY}/first-request`]: [one('developer', makeKey, 'the secret, once')],
   [`${KEY}/today`]: [one('developer', keyRefreshed, 'filled in anew')],
+  [`${KEY}/calling`]: [one('developer', callersRefreshed, 'filled in anew')],
+  [`${KEY}/callers`]: [
+    one('developer', at(`${KEY}/callers`)),
+    one('developer', inState(`${KEY}/callers`, 'rotating'), 'two secrets'),
+    one('developer', inState(`${KEY}/callers`, 'expired'), 'nobody'),
+  ],
   [`${KEY}/activity`]: [
     one('developer', at(`${KEY}/activity`)),
     one('developer', at(`${KEY}/activity?range=30d`), '30 days'),

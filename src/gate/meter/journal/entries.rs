@@ -135,6 +135,8 @@ pub(super) fn written_of(batch: &Batch) -> Written<Rows<'_>> {
 
 pub(super) fn batch_of(written: Written<Vec<Row>>) -> Batch {
     Batch {
+        // They are not written down: a kill forgets who called in the last seconds, never how often.
+        callers: Vec::new(),
         node: written.node,
         epoch: written.epoch,
         seq: written.seq,

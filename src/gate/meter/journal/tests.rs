@@ -15,6 +15,7 @@ fn counts(numbers: &[(i64, i64)]) -> Vec<Count> {
 
 fn batch(seq: i64, numbers: &[(i64, i64)]) -> Batch {
     Batch {
+        callers: Vec::new(),
         node: "node".to_owned(),
         epoch: 6,
         seq,

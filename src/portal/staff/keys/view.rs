@@ -14,8 +14,10 @@ use latchkey_rules::{
 
 use super::notices::{self, Notice};
 use crate::portal::chart::Chart;
+use crate::portal::keys::callers::Callers;
 use crate::store::{
     activity::ActivityRow,
+    callers::Caller,
     keys::{Contact, Key, SecretFacts, StaffKey},
 };
 use crate::web::{format::number, frame::Frame, zone::When};
@@ -36,6 +38,7 @@ pub(super) struct ShowView {
     stats: Vec<Stat>,
     today: Vec<TodayRow>,
     more_today: usize,
+    callers: Callers,
     chart: Chart,
 }
 
@@ -97,6 +100,7 @@ impl ShowView {
         role: StaffRole,
         found: &StaffKey,
         counted: &[ActivityRow],
+        called: Vec<Caller>,
     ) -> Self {
         let now = frame.now();
         let rows = counted.iter().map(|row| (row.hour, row.code, row.count));
@@ -114,6 +118,7 @@ impl ShowView {
             secrets: found.key.secrets.iter().map(secret_view).collect(),
             stats: stats(&frame, &found.key, counted, &chart),
             today,
+            callers: Callers::few(called, &found.key, &frame),
             more_today,
             chart,
             frame,
