@@ -57,7 +57,7 @@ pub struct Caller {
     pub place: CallerPlace,
     /// The user agent's family; empty where none was sent.
     pub agent: String,
-    /// The slugs of the products that were asked for, sorted.
+    /// The names of the products that were asked for, sorted.
     pub products: Vec<String>,
     /// Requests that were let through.
     pub allowed: i64,
@@ -198,7 +198,7 @@ fn callers_of(
         .select((
             callers::place,
             callers::agent,
-            products::slug.nullable(),
+            products::name.nullable(),
             callers::allowed,
             callers::refused,
             callers::last_at,

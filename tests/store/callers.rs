@@ -101,7 +101,7 @@ on_both! {
         ]);
         let first = found.first().unwrap();
         assert_eq!(first.last_at, hour.plus_ms(HOUR_MS + 7));
-        assert_eq!(first.products, ["maps"]);
+        assert_eq!(first.products, ["The maps API"]);
         let all = set.read(store, None, hour).unwrap();
         assert_eq!(all.first().map(Caller::requests), Some(16));
         assert_eq!(set.read(store, None, hour.plus_ms(2 * HOUR_MS)).unwrap(), []);

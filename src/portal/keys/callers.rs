@@ -52,16 +52,16 @@ pub(in crate::portal) struct Callers {
 
 impl Callers {
     /// The first few, for a key's page.
-    pub(in crate::portal) fn few(callers: Vec<Caller>, key: &Key, frame: &Frame) -> Self {
-        Self::of(callers, key, frame, FEW)
+    pub(in crate::portal) fn few(callers: Vec<Caller>, frame: &Frame) -> Self {
+        Self::of(callers, frame, FEW)
     }
 
     /// All that are kept apart.
-    pub(super) fn all(callers: Vec<Caller>, key: &Key, frame: &Frame) -> Self {
-        Self::of(callers, key, frame, MOST)
+    pub(super) fn all(callers: Vec<Caller>, frame: &Frame) -> Self {
+        Self::of(callers, frame, MOST)
     }
 
-    fn of(mut callers: Vec<Caller>, key: &Key, frame: &Frame, most: usize) -> Self {
+    fn of(mut callers: Vec<Caller>, frame: &Frame, most: usize) -> Self {
         let rest = callers.split_off(most.min(callers.len()));
         let requests: i64 = rest.iter().map(Caller::requests).sum();
         let rest = match rest.len() {
@@ -72,7 +72,7 @@ impl Callers {
                 number(requests)
             )),
         };
-        let line = |caller: &Caller| line(caller, key, frame);
+        let line = |caller: &Caller| line(caller, frame);
         Self {
             lines: callers.iter().map(line).collect(),
             rest,
@@ -80,7 +80,7 @@ impl Callers {
     }
 }
 
-fn line(caller: &Caller, key: &Key, frame: &Frame) -> Line {
+fn line(caller: &Caller, frame: &Frame) -> Line {
     let place = &caller.place;
     Line {
         place: match place {
@@ -95,24 +95,15 @@ fn line(caller: &Caller, key: &Key, frame: &Frame) -> Line {
             OTHER_AGENTS => "other programs".to_owned(),
             agent => agent.to_owned(),
         },
-        products: products(caller, key),
+        products: if caller.products.is_empty() {
+            "none".to_owned()
+        } else {
+            caller.products.join(", ")
+        },
         requests: number(caller.requests()),
         refused: number(caller.refused),
         last: frame.when(caller.last_at),
     }
-}
-
-/// By name, where the key has the product.
-fn products(caller: &Caller, key: &Key) -> String {
-    if caller.products.is_empty() {
-        return "none".to_owned();
-    }
-    let name = |slug: &String| {
-        let known = key.products.iter().find(|product| product.slug == *slug);
-        known.map_or_else(|| slug.clone(), |product| product.name.clone())
-    };
-    let names: Vec<String> = caller.products.iter().map(name).collect();
-    names.join(", ")
 }
 
 /// From when on a key's page tells who calls: of a paused key since its pause, of every other for a day.
@@ -182,11 +173,11 @@ pub(super) async fn calling(
         let key = keys::get(r, &scope, &key_id)?;
         let since = shown_since(&key, now);
         let found = callers::of_key(r, &scope, &key_id, None, since)?;
-        Ok((key, found))
+        Ok(found)
     });
-    let (key, found) = read.await?;
+    let found = read.await?;
     render::ok(&CallingView {
-        callers: Callers::few(found, &key, &frame),
+        callers: Callers::few(found, &frame),
     })
 }
 
@@ -230,7 +221,7 @@ pub(super) async fn week(
     let of_secret = |(place, (secret, found))| OfSecret {
         label: if place == 0 { "Secret" } else { "Old secret" },
         shown: facts::shown(&key, secret),
-        callers: Callers::all(found, &key, &frame),
+        callers: Callers::all(found, &frame),
     };
     render::ok(&CallersView {
         secrets: secrets.map(of_secret).collect(),

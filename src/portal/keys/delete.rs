@@ -60,7 +60,7 @@ impl DeleteView {
             environment: key.environment.word(),
             environment_label: key.environment.label(),
             used: key.last_used_at.map(|at| frame.when(at)),
-            callers: Callers::all(callers, key, &frame),
+            callers: Callers::all(callers, &frame),
             secrets: key.secrets.len(),
             typed,
             frame,

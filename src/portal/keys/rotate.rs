@@ -140,7 +140,7 @@ impl RotateView {
                 })
                 .collect(),
             grace_error: form.grace.error,
-            callers: Callers::all(read.callers.clone(), key, &frame),
+            callers: Callers::all(read.callers.clone(), &frame),
             generation: key.generation,
             form_id: form.form_id,
             frame,
@@ -266,7 +266,7 @@ pub(super) async fn rotate(
     {
         Ok(key) => {
             let leaked = (reason == RotationReason::Leaked)
-                .then(|| Callers::all(read.callers.clone(), &key, &frame));
+                .then(|| Callers::all(read.callers.clone(), &frame));
             shown(&shared, &req, frame, &account, &key, &secret, leaked).await
         }
         Err(store::Error::Conflict(Conflict::FormUsed { made_at, .. })) => {

@@ -99,7 +99,7 @@ impl Rotation {
             drawing: draw(&hours, slots(began_at, ends_at), began_at, now),
             advice: advice(safe, last_use, frame),
             safe,
-            late: Callers::few(late, key, frame),
+            late: Callers::few(late, frame),
         })
     }
 }

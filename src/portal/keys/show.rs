@@ -175,7 +175,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         off: off(&key, status, &frame, shared),
         may_change: scope.role() >= Role::Developer,
         today: Counts::since(&activity, now.day_start()),
-        callers: Callers::few(callers, &key, &frame),
+        callers: Callers::few(callers, &frame),
         callers_since: callers::shown_words(&key, now),
         chart: Chart::of(counted, now, "day"),
         events: events

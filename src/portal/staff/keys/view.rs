@@ -118,7 +118,7 @@ impl ShowView {
             secrets: found.key.secrets.iter().map(secret_view).collect(),
             stats: stats(&frame, &found.key, counted, &chart),
             today,
-            callers: Callers::few(called, &found.key, &frame),
+            callers: Callers::few(called, &frame),
             more_today,
             chart,
             frame,
