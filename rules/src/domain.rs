@@ -110,6 +110,28 @@ impl DomainPattern {
         Ok(Entry { pattern, was_cut })
     }
 
+    /// What was probably meant by a text that is no entry: without its user name, its port, or with its wildcard in front.
+    #[must_use]
+    pub fn mended(text: &str) -> Option<String> {
+        let text = text.trim();
+        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+        let rest = rest.rsplit('@').next().unwrap_or(rest);
+        let (host, _) = split_port(rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest));
+        let fixed: Vec<&str> = host
+            .split('.')
+            .filter(|label| !label.is_empty() && !label.contains('*'))
+            .collect();
+        let scheme = if is_scheme(scheme) {
+            format!("{scheme}://")
+        } else {
+            String::new()
+        };
+        let wild = format!("{scheme}*.{}", fixed.join("."));
+        let candidates = [format!("{scheme}{host}"), host.to_owned(), wild];
+        let is_entry = |candidate: &String| *candidate != text && Self::parse(candidate).is_ok();
+        candidates.into_iter().find(is_entry)
+    }
+
     /// Whether a page of this origin is covered.
     #[must_use]
     pub fn covers(&self, origin: &Origin<'_>) -> bool {

@@ -61,6 +61,18 @@ impl IpRange {
         Ok(Self(net))
     }
 
+    /// What was probably meant by a text that is no entry: without its zone, or without the bits behind its prefix.
+    #[must_use]
+    pub fn mended(text: &str) -> Option<String> {
+        let text = text.trim();
+        let (address, _) = text.split_once('%').unwrap_or((text, ""));
+        match Self::parse(address) {
+            Ok(range) if address != text => Some(range.to_string()),
+            Err(IpRangeError::HostBits(meant)) => Some(meant),
+            _ => None,
+        }
+    }
+
     /// Whether it holds the address.
     #[must_use]
     pub fn holds(&self, ip: IpAddr) -> bool {
@@ -105,6 +117,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_was_probably_meant_is_offered() {
+        for (typed, meant) in [
+            ("203.0.113.7/24", Some("203.0.113.0/24")),
+            ("fe80::1%eth0", Some("fe80::1")),
+            ("0.0.0.0/0", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(IpRange::mended(typed).as_deref(), meant, "{typed}");
+        }
+    }
 
     #[test]
     fn t_48_ranges_are_read_and_what_is_wrong_is_named_with_the_fix() {

@@ -18,6 +18,7 @@ pub mod environment;
 pub mod ip_range;
 pub mod key_id;
 pub mod kind;
+pub mod label;
 pub mod mail;
 pub mod name;
 pub mod password;

@@ -14,7 +14,7 @@ use super::fixture::table;
 use super::keys::{KeyShape, State, keys};
 use super::past::{self, Past};
 use crate::store::Result;
-use crate::store::keys::{ImportKey, ImportSecret, ImportedState, NewKey, NewSecret};
+use crate::store::keys::{ImportKey, ImportSecret, ImportedState, KeyTerms, NewKey, NewSecret};
 
 /// A key of the tables with what was drawn for it.
 pub(super) struct Drawn {
@@ -92,14 +92,17 @@ impl Drawn {
         let shape = &self.shape;
         Ok(NewKey {
             key_id: self.key_id,
-            name: KeyName::parse(shape.name).map_err(table)?,
             kind: KeyKind::Server,
             environment: shape.environment,
-            access: shape.access,
-            products: slugs(shape),
-            billing: Some(shape.billing),
-            note: String::new(),
-            expires_at: self.past.expires_at,
+            terms: KeyTerms {
+                billing: Some(shape.billing),
+                expires_at: self.past.expires_at,
+                ..KeyTerms::plain(
+                    KeyName::parse(shape.name).map_err(table)?,
+                    shape.access,
+                    slugs(shape),
+                )
+            },
             secret: new_secret(&Prefix::default(), &self.secret),
             form_id: self.key_id.to_string(),
             keys_per_account: i64::MAX,

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use latchkey_rules::access::Access;
 use latchkey_rules::email::Email;
 use latchkey_rules::name::DisplayName;
 use latchkey_rules::role::{Role, StaffRole};
@@ -178,7 +179,12 @@ impl World<'_> {
 
     /// A key comes to be as any does. One that was rotated, paused or bound since is taken over as it is today.
     fn made(&self, change: &mut Change<'_>, key: &Drawn) -> Result<()> {
-        let scope = self.member(change, key.shape.account, Role::Developer)?;
+        // Only an owner gives a key the access to everything.
+        let role = match key.shape.access {
+            Access::Admin => Role::Owner,
+            Access::Read | Access::Write => Role::Developer,
+        };
+        let scope = self.member(change, key.shape.account, role)?;
         let bound = key.shape.bound();
         let is_bound = !bound.domains.is_empty() || !bound.ips.is_empty();
         if is_bound || key.past.rotated_at.is_some() || key.past.paused_at.is_some() {

@@ -19,6 +19,7 @@ mod rotate;
 mod rotation;
 mod secret;
 mod show;
+mod terms;
 mod used;
 
 use latchkey_rules::key_id::KeyId;

@@ -15,7 +15,7 @@ use latchkey_rules::time::Millis;
 use super::Reader;
 use super::columns::word;
 use super::error::{Conflict, Result};
-use super::schema::{accounts, members, plans};
+use super::schema::{accounts, members, plans, users};
 use super::scope::{AccountScope, StaffScope};
 use super::users::Person;
 
@@ -175,6 +175,30 @@ pub fn of_person(reader: &mut Reader, person: &Person) -> Result<Vec<AccountLink
             Ok(AccountLink { slug, name, role })
         })
         .collect()
+}
+
+/// One of an account's people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The name.
+    pub name: String,
+    /// The mail address.
+    pub email: String,
+}
+
+/// The account's people, by name.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn people(reader: &mut Reader, scope: &AccountScope) -> Result<Vec<Member>> {
+    let rows = members::table
+        .inner_join(users::table)
+        .filter(members::account_id.eq(scope.account))
+        .order((users::name.asc(), users::id.asc()))
+        .select((users::name, users::email))
+        .load::<(String, String)>(&mut reader.conn)?;
+    let member = |(name, email)| Member { name, email };
+    Ok(rows.into_iter().map(member).collect())
 }
 
 /// What the account's people see of it.

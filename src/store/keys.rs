@@ -11,6 +11,7 @@ mod load;
 mod pause;
 mod rotate;
 mod staff;
+mod terms;
 
 use latchkey_rules::access::Access;
 use latchkey_rules::billing::BillingType;
@@ -22,13 +23,14 @@ use latchkey_rules::time::Millis;
 
 pub use change::{RESTORABLE_MS, delete, disable, enable, purge_due};
 pub use create::{NewKey, NewSecret, create};
-pub use edit::{KeyEdit, edit};
+pub use edit::edit;
 pub use import::{ImportKey, ImportSecret, ImportedRows, ImportedState, import};
 pub use list::{KeyFilter, KeyOrder, KeyPage, PAGE_AT_MOST, get, list};
 pub(super) use load::{row_for_staff, row_in_account};
 pub use pause::{pause, restore, resume};
 pub use rotate::{NewRotation, rotate, shorten_grace, warn_of_ends};
 pub use staff::{Contact, StaffKey, find, find_by_digest};
+pub use terms::KeyTerms;
 
 /// A key, with everything that its page shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,12 @@ pub struct Key {
     pub any_site: bool,
     /// How its use is billed.
     pub billing: BillingType,
+    /// The account's words for it.
+    pub labels: Vec<String>,
+    /// Who answers for it: a member's mail address, or the name of a team or service; empty for nobody.
+    pub responsible: String,
+    /// Where its secret is deployed, a place each.
+    pub deployed: Vec<String>,
     /// Its people's note.
     pub note: String,
     /// When it expires.

@@ -134,6 +134,9 @@ diesel::table! {
         deleted_at -> Nullable<BigInt>,
         purge_at -> Nullable<BigInt>,
         generation -> BigInt,
+        responsible_name -> Text,
+        deployed -> Text,
+        replaces_row -> Nullable<BigInt>,
     }
 }
 

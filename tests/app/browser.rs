@@ -141,9 +141,18 @@ impl<'w> Browser<'w> {
         read_form(form, &self.path)
     }
 
+    /// What the button itself sends.
+    fn pressed(&self, button: &str) -> Option<(String, String)> {
+        let (page, buttons) = (self.html(), Selector::parse("button[name]").unwrap());
+        let pressed = page.select(&buttons).find(|one| text(*one) == button)?;
+        let value = pressed.attr("value").unwrap_or_default();
+        Some((pressed.attr("name")?.to_owned(), value.to_owned()))
+    }
+
     /// Fills in the form with that button and presses it. A name that the form does not have fails the test.
     pub(crate) async fn submit(&mut self, button: &str, values: &[(&str, &str)]) -> &Answer {
         let mut form = self.form(button);
+        form.fields.extend(self.pressed(button));
         for (name, value) in values {
             form.fill(name, value);
         }

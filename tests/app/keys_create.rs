@@ -210,8 +210,8 @@ async fn what_no_page_offers_is_refused() {
                 ("products", "tiles"),
                 ("form_id", id),
             ],
-            400,
-            "kind",
+            422,
+            "Choose where the key is used.",
         ),
         (
             vec![
@@ -260,4 +260,182 @@ async fn an_account_holds_as_many_keys_as_the_operator_says() {
         "{}",
         browser.one("#name-error")
     );
+}
+
+#[actix_web::test]
+async fn everything_that_a_key_can_be_is_said_on_one_form_and_comes_back_on_the_next() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(Actor::Owner).await;
+    let values = [
+        ("name", "Shop widget"),
+        ("kind", "browser"),
+        ("products", "tiles"),
+        ("domains", "shop.example.com"),
+        ("localhost", "yes"),
+        ("ips", "203.0.113.0/24"),
+        ("expires", "2027-03-31"),
+        ("labels", "Mobile, team:maps"),
+        ("responsible", "Team Shop"),
+        ("deployed", "shop-web repository\nthe app"),
+        ("note", "Ask Mira."),
+    ];
+    create(&mut browser, &values).await;
+    assert_eq!(browser.answer.status, 200, "{}", browser.text());
+    let key_id = browser.one("#key-id");
+    browser.get(&format!("{}/{key_id}", keys())).await;
+    let text = browser.text();
+    for said in [
+        "Team Shop",
+        "mobile",
+        "team:maps",
+        "shop-web repository",
+        "Browser",
+        "Read",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    browser.get(&format!("{}/{key_id}/edit", keys())).await;
+    assert_eq!(browser.one("#domains"), "shop.example.com localhost");
+    assert_eq!(
+        browser.attributes("#labels", "value"),
+        ["mobile, team:maps"]
+    );
+    assert_eq!(browser.attributes("#responsible", "value"), ["Team Shop"]);
+    assert_eq!(browser.one("#deployed"), "shop-web repository the app");
+    assert_eq!(browser.attributes("#expires", "value"), ["2027-03-31"]);
+    assert!(
+        browser
+            .attributes("input[name=localhost]", "value")
+            .is_empty()
+    );
+    browser.get(&format!("{}/{key_id}/rotate", keys())).await;
+    assert!(browser.text().contains("shop-web repository"));
+}
+
+#[actix_web::test]
+async fn a_browser_key_names_its_sites_or_says_that_any_may_use_it() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(Actor::Developer).await;
+    let values = [
+        ("name", "Widget"),
+        ("kind", "browser"),
+        ("products", "tiles"),
+    ];
+    create(&mut browser, &values).await;
+    assert_eq!(browser.answer.status, 422);
+    assert!(browser.one("#domains-error").contains("Name the sites"));
+    let values = [values.as_slice(), &[("any_site", "yes")]].concat();
+    create(&mut browser, &values).await;
+    assert_eq!(browser.answer.status, 200);
+    let key_id = browser.one("#key-id");
+    browser.get(&format!("{}/{key_id}", keys())).await;
+    assert!(browser.text().contains("Any site, as confirmed"));
+}
+
+#[actix_web::test]
+async fn what_is_risky_is_asked_about_once_and_then_made() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(Actor::Owner).await;
+    for (values, said) in [
+        (
+            vec![("name", "prod import"), ("environment", "test")],
+            "says production",
+        ),
+        (
+            vec![
+                ("name", "Widget"),
+                ("kind", "browser"),
+                ("any_site", "yes"),
+                ("access", "write"),
+            ],
+            "everybody can write",
+        ),
+        (vec![("name", "Console"), ("access", "admin")], "for ever"),
+    ] {
+        let before = world.dump();
+        let values = [values.as_slice(), &[("products", "tiles")]].concat();
+        create(&mut browser, &values).await;
+        assert!(
+            browser.one("#cautions").contains(said),
+            "{}",
+            browser.text()
+        );
+        assert_eq!(world.dump(), before, "nothing was made");
+        browser.submit("Create it anyway", &[]).await;
+        assert_eq!(browser.texts("#secret").len(), 1, "{}", browser.text());
+    }
+    let key_id = browser.one("#key-id");
+    browser.get(&format!("{}/{key_id}/edit", keys())).await;
+    assert_eq!(
+        browser.attributes("#expires", "value"),
+        ["2027-02-19"],
+        "90 days"
+    );
+}
+
+#[actix_web::test]
+async fn only_an_owner_makes_a_key_that_may_do_everything() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(Actor::Developer).await;
+    let values = [
+        ("name", "Console"),
+        ("access", "admin"),
+        ("products", "tiles"),
+    ];
+    create(&mut browser, &values).await;
+    assert_eq!(browser.answer.status, 422);
+    assert!(browser.one("#access-error").contains("Only an owner"));
+}
+
+#[actix_web::test]
+async fn a_button_beside_an_entry_mends_it_and_makes_nothing() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(Actor::Developer).await;
+    let domains = "example.com\nshop.*.example.com, ada@example.org";
+    let values = [
+        ("name", "Shop"),
+        ("products", "tiles"),
+        ("domains", domains),
+    ];
+    create(&mut browser, &values).await;
+    assert_eq!(browser.answer.status, 422);
+    let buttons = browser.texts("button[name=fix]");
+    assert_eq!(
+        buttons,
+        [
+            "Use *.shop.example.com",
+            "Remove entry 2",
+            "Use example.org",
+            "Remove entry 3"
+        ]
+    );
+    let before = world.dump();
+    browser.submit("Use *.shop.example.com", &[]).await;
+    assert_eq!(browser.answer.status, 200);
+    assert_eq!(
+        browser.one("#domains"),
+        "example.com *.shop.example.com ada@example.org"
+    );
+    browser.submit("Remove entry 3", &[]).await;
+    assert_eq!(browser.one("#domains"), "example.com *.shop.example.com");
+    assert_eq!(browser.attributes("#name", "value"), ["Shop"]);
+    assert_eq!(world.dump(), before);
+    browser.submit("Create key", &[]).await;
+    assert_eq!(browser.texts("#secret").len(), 1, "{}", browser.text());
+}
+
+#[actix_web::test]
+async fn who_answers_for_a_key_is_a_member_or_a_name() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(Actor::Developer).await;
+    browser.get(&format!("{}/new", keys())).await;
+    let own = browser.attributes("#responsible", "value");
+    assert_eq!(own, [Actor::Developer.email()]);
+    let values = [
+        ("name", "a"),
+        ("products", "tiles"),
+        ("responsible", "eve@elsewhere.example"),
+    ];
+    create(&mut browser, &values).await;
+    assert!(browser.one("#responsible-error").contains("no member"));
 }

@@ -88,8 +88,8 @@ on_both! {
     fn a_new_key_is_as_it_was_asked_for(store) {
         let scope = acme(store);
         let mut new = new_key("  Checkout \u{e9} ", &["routing", "maps", "maps"]);
-        new.note = "for the shop".to_owned();
-        new.expires_at = Some(START.plus_ms(30 * DAY_MS));
+        new.terms.note = "for the shop".to_owned();
+        new.terms.expires_at = Some(START.plus_ms(30 * DAY_MS));
         let id = new.key_id;
         let last4 = new.secret.last4.clone();
         let made = store.try_key(&scope, new).unwrap();
@@ -187,7 +187,7 @@ on_both! {
         let slug = "nothing".to_owned();
         assert_eq!(unknown, Some(Error::Conflict(Conflict::ProductUnknown { slug })));
         let mut paying = new_key("a", &["maps"]);
-        paying.billing = Some(BillingType::Paying);
+        paying.terms.billing = Some(BillingType::Paying);
         let paying = store.try_key(&scope, paying).err();
         assert!(matches!(paying, Some(Error::Conflict(Conflict::BillingNotOffered { .. }))));
         assert_eq!(store.number("SELECT COUNT(*) AS n FROM form_ids"), 0);
@@ -209,7 +209,7 @@ on_both! {
         let big = store.member("b@example.com", "big", Role::Owner);
         assert_eq!(store.key(&big, "one", &[]).billing, BillingType::Evaluation);
         let mut paying = new_key("two", &[]);
-        paying.billing = Some(BillingType::Paying);
+        paying.terms.billing = Some(BillingType::Paying);
         assert_eq!(store.try_key(&big, paying).unwrap().billing, BillingType::Paying);
         let small = store.member("s@example.com", "small", Role::Owner);
         let key_id = store.key(&small, "one", &[]).key_id;

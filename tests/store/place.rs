@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use latchkey::clock::{Clock, Hand};
 use latchkey::store::accounts::NewAccount;
-use latchkey::store::keys::{Key, NewKey, NewSecret};
+use latchkey::store::keys::{Key, KeyTerms, NewKey, NewSecret};
 use latchkey::store::products::{NewProduct, Sample};
 use latchkey::store::scope::{self, AccountScope, OperatorScope, RequestFacts, StaffScope};
 use latchkey::store::users::{NewUser, Person, UserHandle};
@@ -300,14 +300,13 @@ pub(crate) fn new_key(name: &str, products: &[&str]) -> NewKey {
     let key_id = KeyId::generate(&mut rand::rng());
     NewKey {
         key_id,
-        name: KeyName::parse(name).unwrap(),
         kind: KeyKind::Server,
         environment: Environment::Live,
-        access: Access::Write,
-        products: products.iter().map(|&slug| slug.to_owned()).collect(),
-        billing: None,
-        note: String::new(),
-        expires_at: None,
+        terms: KeyTerms::plain(
+            KeyName::parse(name).unwrap(),
+            Access::Write,
+            products.iter().map(|&slug| slug.to_owned()).collect(),
+        ),
         secret: secret(),
         form_id: format!("form of {key_id}"),
         keys_per_account: 100,

@@ -185,6 +185,21 @@ const ENTRIES: [&str; 6] = [
     "a*b.example.com",
 ];
 
+#[test]
+fn what_was_probably_meant_is_offered() {
+    for (typed, meant) in [
+        ("shop.*.example.com", Some("*.shop.example.com")),
+        ("https://ada@example.com", Some("https://example.com")),
+        ("example.com:99999", Some("example.com")),
+        ("*.*.example.com", Some("*.example.com")),
+        ("*.com", None),
+        ("*", None),
+        ("exa mple", None),
+    ] {
+        assert_eq!(DomainPattern::mended(typed).as_deref(), meant, "{typed}");
+    }
+}
+
 proptest! {
     #[test]
     fn t_47_hosts_are_covered_as_the_rule_by_labels_says(

@@ -5,112 +5,39 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use latchkey_rules::access::Access;
+use latchkey_rules::billing::{Tier, default_for};
 use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
-use latchkey_rules::name::KeyName;
-use latchkey_rules::secret::{Prefix, Secret};
+use latchkey_rules::secret::Secret;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use serde::Deserialize;
 
 use super::secret::{SecretView, Shown, stored};
+use super::terms::{self, Asked, KeyForm, NAME_TAKEN, Offered, TermsView};
 use super::used::UsedView;
-use crate::store::keys::{self, NewKey};
+use crate::store::accounts::{self, Member as Colleague};
+use crate::store::keys::{self, KeyTerms, NewKey};
 use crate::store::products::{self, Product};
+use crate::store::scope::AccountScope;
 use crate::store::{self, Conflict};
 use crate::web::error::Error;
-use crate::web::form::{self, Choice, Field, Fields, Post, Problems};
+use crate::web::form::{self, Choice, Field, Post, Problems};
 use crate::web::frame::Frame;
 use crate::web::scope::{Developer, Member};
 use crate::web::token::Token;
 use crate::web::{Shared, render};
 
-const NAME_TAKEN: &str = "Another key of this account has this name. Choose a different one.";
 const DELETE_ONE: &str = "Delete one that is not used any more.";
 
-/// What a person says of a new key.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct KeyForm {
-    name: Field,
-    kind: String,
-    environment: Field,
-    products: Vec<String>,
-    form_id: String,
-    #[serde(skip)]
-    products_error: Option<String>,
-}
-
-impl Fields for KeyForm {
-    const ONE: &'static [&'static str] = &["name", "kind", "environment", "form_id"];
-    const MANY: &'static [&'static str] = &["products"];
-}
-
-/// A form in which everything is right.
-struct Checked {
-    name: KeyName,
-    environment: Environment,
-    products: Vec<String>,
-}
-
-impl Checked {
-    /// The product whose sample request is shown: the first of the list that was chosen.
-    fn first_of(&self, known: &[Product]) -> Option<Product> {
-        let chosen = |product: &&Product| {
-            self.products
-                .iter()
-                .any(|slug| slug == product.slug.as_str())
-        };
-        let first = Product::to_try_first(known.iter().filter(chosen));
-        first.or_else(|| known.iter().find(chosen)).cloned()
-    }
-}
-
-impl KeyForm {
-    /// What the page sends by itself is not the person's to mend.
-    fn comes_from_the_page(&self) -> Result<(), Error> {
-        if KeyKind::from_word(&self.kind) != Some(KeyKind::Server) {
-            return Err(Error::BadRequest(
-                "The field \"kind\" takes \"server\".".to_owned(),
-            ));
-        }
-        if !(16..=64).contains(&self.form_id.len()) {
-            return Err(Error::BadRequest(
-                "The field \"form_id\" does not come from the page.".to_owned(),
-            ));
-        }
-        Ok(())
-    }
-
-    fn check(&mut self, known: &[Product], prefix: &Prefix) -> Option<Checked> {
-        let name = self.name.read_public(prefix, KeyName::parse);
-        let environment = self
-            .environment
-            .read(|word| Environment::from_word(word).ok_or("Choose one of the environments."));
-        self.products_error = match self.products.iter().find(|slug| {
-            !known
-                .iter()
-                .any(|product| product.slug.as_str() == slug.as_str())
-        }) {
-            Some(slug) => Some(format!(
-                "There is no product \"{slug}\". Choose from the list."
-            )),
-            None if self.products.is_empty() => {
-                Some("Choose at least one product: without one, the key opens nothing.".to_owned())
-            }
-            None => None,
-        };
-        match (name, environment, &self.products_error) {
-            (Some(name), Some(environment), None) => Some(Checked {
-                name,
-                environment,
-                products: self.products.clone(),
-            }),
-            _ => None,
-        }
-    }
+/// The product whose sample request is shown: the first of the list that was chosen.
+fn first_of(terms: &KeyTerms, known: &[Product]) -> Option<Product> {
+    let chosen = |product: &&Product| {
+        let slug = product.slug.as_str();
+        terms.products.iter().any(|one| one == slug)
+    };
+    let first = Product::to_try_first(known.iter().filter(chosen));
+    first.or_else(|| known.iter().find(chosen)).cloned()
 }
 
 #[derive(Template)]
@@ -119,47 +46,58 @@ struct NewView {
     frame: Frame,
     title: String,
     problems: Problems,
+    cautions: Vec<String>,
     account: String,
-    name: Field,
+    kinds: Vec<Choice>,
     environments: Vec<Choice>,
-    environment_error: Option<String>,
-    products: Vec<Choice>,
-    products_error: Option<String>,
-    form_id: String,
+    terms: TermsView,
+}
+
+/// What the page is made from.
+struct Read {
+    tier: Tier,
+    members: Vec<Colleague>,
+    known: Vec<Product>,
 }
 
 impl NewView {
-    fn new(frame: Frame, account: &str, known: &[Product], form: KeyForm) -> Self {
-        let problems = form::problems(&[
-            ("name", &form.name.error),
-            ("environment", &form.environment.error),
-            ("products", &form.products_error),
-        ]);
+    fn new(frame: Frame, account: &str, read: &Read, form: KeyForm) -> Self {
+        let problems = form.problems();
+        let offered = Offered {
+            tier: read.tier,
+            members: &read.members,
+            known: &read.known,
+            is_new: true,
+        };
+        let kind = |one: &KeyKind| Choice {
+            small: use_of(*one).to_owned(),
+            ..Choice::plain(one.word(), one.label(), &form.kind.raw)
+        };
+        let environment = |one: &Environment| Choice {
+            small: purpose(*one).to_owned(),
+            ..Choice::plain(one.word(), one.label(), &form.environment.raw)
+        };
         Self {
             frame,
             title: form::title("Create key", &problems),
             problems,
+            cautions: Vec::new(),
             account: account.to_owned(),
-            environments: Environment::ALL
-                .iter()
-                .map(|one| Choice {
-                    small: purpose(*one).to_owned(),
-                    ..Choice::plain(one.word(), one.label(), &form.environment.raw)
-                })
-                .collect(),
-            environment_error: form.environment.error,
-            products: known
-                .iter()
-                .map(|product| choice(product, &form.products))
-                .collect(),
-            products_error: form.products_error,
-            name: form.name,
-            form_id: form.form_id,
+            kinds: KeyKind::ALL.iter().map(kind).collect(),
+            environments: Environment::ALL.iter().map(environment).collect(),
+            terms: TermsView::new(form, &offered),
         }
     }
 }
 
-fn purpose(environment: Environment) -> &'static str {
+const fn use_of(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Server => "Where nobody can look: your back end, a job, a build",
+        KeyKind::Browser => "In pages that everybody can read; bound to your sites",
+    }
+}
+
+const fn purpose(environment: Environment) -> &'static str {
     match environment {
         Environment::Live => "For what your customers use",
         Environment::Staging => "For trying out before that",
@@ -167,20 +105,16 @@ fn purpose(environment: Environment) -> &'static str {
     }
 }
 
-fn choice(product: &Product, chosen: &[String]) -> Choice {
-    let place = product
-        .routes
-        .first()
-        .map(|route| format!("{}{}", route.host, route.prefix))
-        .unwrap_or_default();
-    Choice {
-        value: product.slug.to_string(),
-        label: product.name.clone(),
-        small: place,
-        checked: chosen
-            .iter()
-            .any(|slug| slug.as_str() == product.slug.as_str()),
-    }
+async fn read(shared: &Shared, scope: &AccountScope) -> Result<Read, Error> {
+    let scope = scope.clone();
+    let read = shared.db.read(move |r| {
+        Ok(Read {
+            tier: accounts::facts(r, &scope)?.tier,
+            members: accounts::people(r, &scope)?,
+            known: products::all(r)?,
+        })
+    });
+    Ok(read.await?)
 }
 
 pub(super) async fn new(
@@ -188,13 +122,16 @@ pub(super) async fn new(
     frame: Frame,
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
-    let known = shared.db.read(products::all).await?;
+    let read = read(&shared, &member.scope).await?;
     let form = KeyForm {
         form_id: Token::generate()?.expose().to_owned(),
+        kind: Field::holding(KeyKind::Server.word()),
         environment: Field::holding(Environment::Live.word()),
+        billing: Field::holding(default_for(read.tier, false).word()),
+        responsible: Field::holding(&member.scope.actor().label),
         ..KeyForm::default()
     };
-    render::ok(&NewView::new(frame, member.scope.slug(), &known, form))
+    render::ok(&NewView::new(frame, member.scope.slug(), &read, form))
 }
 
 pub(super) async fn create(
@@ -204,14 +141,30 @@ pub(super) async fn create(
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let (scope, mut form) = (post.scope.scope, post.form);
-    form.comes_from_the_page()?;
-    let known = shared.db.read(products::all).await?;
-    let Some(good) = form.check(&known, &shared.secret_prefix) else {
-        return render::refused(&NewView::new(frame, scope.slug(), &known, form));
-    };
-    let product = good.first_of(&known);
-    let (new, secret) = draw(&shared, good, &form.form_id);
+    if !(16..=64).contains(&form.form_id.len()) {
+        let text = "The field \"form_id\" does not come from the page.";
+        return Err(Error::BadRequest(text.to_owned()));
+    }
+    let read = read(&shared, &scope).await?;
     let account = scope.slug().to_owned();
+    if form.mend() {
+        return render::ok(&NewView::new(frame, &account, &read, form));
+    }
+    let Some((kind, environment, terms)) = checked(&mut form, &shared, &scope, &read, &frame)
+    else {
+        return render::refused(&NewView::new(frame, &account, &read, form));
+    };
+    let confirmed = form.confirm.clone();
+    let before = form.expires.raw.clone();
+    let cautions = form.cautions(&terms, kind, environment, frame.now());
+    if !cautions.is_empty() && confirmed != cautions.len().to_string() {
+        let mut view = NewView::new(frame, &account, &read, form);
+        view.cautions = cautions;
+        return render::ok(&view);
+    }
+    form.expires.raw = before;
+    let product = first_of(&terms, &read.known);
+    let (new, secret) = draw(&shared, (kind, environment, terms), &form.form_id);
     let made = shared.db.change(move |c| keys::create(c, &scope, &new));
     let conflict = match made.await {
         Ok(key) => {
@@ -236,26 +189,48 @@ pub(super) async fn create(
         Conflict::TooManyKeys { .. } => form.name.refuse(&format!("{conflict} {DELETE_ONE}")),
         other => return Err(store::Error::from(other).into()),
     }
-    render::refused(&NewView::new(frame, &account, &known, form))
+    render::refused(&NewView::new(frame, &account, &read, form))
+}
+
+/// What was typed, if all of it is right. Every field is read, so that each says what is wrong with it.
+fn checked(
+    form: &mut KeyForm,
+    shared: &Shared,
+    scope: &AccountScope,
+    read: &Read,
+    frame: &Frame,
+) -> Option<(KeyKind, Environment, KeyTerms)> {
+    let kind = terms::read_kind(form);
+    let environment = terms::read_environment(form);
+    let terms = form.check(&Asked {
+        shared,
+        scope,
+        tier: read.tier,
+        members: &read.members,
+        known: &read.known,
+        kind: kind.unwrap_or(KeyKind::Server),
+        key: None,
+        now: frame.now(),
+    });
+    Some((kind?, environment?, terms?))
 }
 
 /// Draws the key's ID and its secret, from the operating system's randomness.
-fn draw(shared: &Shared, good: Checked, form_id: &str) -> (NewKey, Secret) {
+fn draw(
+    shared: &Shared,
+    (kind, environment, terms): (KeyKind, Environment, KeyTerms),
+    form_id: &str,
+) -> (NewKey, Secret) {
     let mut rng = UnwrapErr(SysRng);
-    let secret = Secret::generate(&shared.secret_prefix, good.environment, &mut rng);
+    let secret = Secret::generate(&shared.secret_prefix, environment, &mut rng);
     let new = NewKey {
         key_id: KeyId::generate(&mut rng),
-        name: good.name,
-        kind: KeyKind::Server,
-        environment: good.environment,
-        access: Access::Write,
-        products: good.products,
+        kind,
+        environment,
+        terms,
         secret: stored(&secret, &shared.secret_prefix),
         form_id: form_id.to_owned(),
         keys_per_account: shared.keys_per_account,
-        billing: None,
-        note: String::new(),
-        expires_at: None,
     };
     (new, secret)
 }

@@ -88,6 +88,7 @@ struct RotateView {
     reason_error: Option<String>,
     graces: Vec<Choice>,
     grace_error: Option<String>,
+    deployed: Vec<String>,
     callers: Callers,
     generation: i64,
     form_id: String,
@@ -140,6 +141,7 @@ impl RotateView {
                 })
                 .collect(),
             grace_error: form.grace.error,
+            deployed: key.deployed.clone(),
             callers: Callers::all(read.callers.clone(), &frame),
             generation: key.generation,
             form_id: form.form_id,

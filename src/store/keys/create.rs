@@ -7,16 +7,16 @@ use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::mail::MailKind;
-use latchkey_rules::name::KeyName;
+use latchkey_rules::role::Role;
 use latchkey_rules::secret::{Digest, HashKind, Prefix};
-use latchkey_rules::time::Millis;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::terms::{Columns, KeyTerms, responsible};
 use super::{Key, get};
 use crate::store::Change;
 use crate::store::audit::{Action, Event, record};
 use crate::store::changes::{ChangeKind, log};
-use crate::store::error::{Conflict, Result, unless_unique};
+use crate::store::error::{Conflict, Error, Result, unless_unique};
 use crate::store::form_ids;
 use crate::store::outbox;
 use crate::store::products::rows_of_all;
@@ -37,22 +37,12 @@ pub struct NewSecret {
 pub struct NewKey {
     /// Its public name, drawn by the caller.
     pub key_id: KeyId,
-    /// Its name.
-    pub name: KeyName,
     /// Its kind.
     pub kind: KeyKind,
     /// Its environment.
     pub environment: Environment,
-    /// What it may do.
-    pub access: Access,
-    /// The slugs of the products that it is good for.
-    pub products: Vec<String>,
-    /// How it is billed; without one as its account buys.
-    pub billing: Option<BillingType>,
-    /// Its people's note.
-    pub note: String,
-    /// When it expires.
-    pub expires_at: Option<Millis>,
+    /// What its people say of it.
+    pub terms: KeyTerms,
     /// Its first secret.
     pub secret: NewSecret,
     /// The form that asks for it: good for one key.
@@ -65,19 +55,19 @@ pub struct NewKey {
 ///
 /// # Errors
 /// `FormUsed`, `NameTaken`, `TooManyKeys`, `ProductUnknown`, `BillingNotOffered`; `NotFound` or `Forbidden` when the
-/// person lost their role meanwhile.
+/// person lost their role meanwhile; `Forbidden` also for admin access by somebody who is no owner.
 pub fn create(change: &mut Change<'_>, scope: &AccountScope, new: &NewKey) -> Result<Key> {
     let account = lock_account(change, scope)?;
     form_ids::claim(change, scope, &new.form_id, &new.key_id)?;
     keep_to_limit(change, scope, &account, new.keys_per_account)?;
-    let products = rows_of_all(change, &new.products)?;
-    let billing = match new.billing {
+    let terms = &new.terms;
+    if terms.access == Access::Admin && scope.role() < Role::Owner {
+        return Err(Error::Forbidden);
+    }
+    let products = rows_of_all(change, &terms.products)?;
+    let billing = match terms.billing {
         None => default_for(account.tier, account.plan_is_free),
-        Some(billing) if billing.fits(account.tier) => billing,
-        Some(billing) => {
-            let billing = billing.label();
-            return Err(Conflict::BillingNotOffered { billing }.into());
-        }
+        Some(billing) => offered(&account, billing)?,
     };
     let row = insert(change, scope, new, billing)?;
     assign(change, row, &products)?;
@@ -88,17 +78,42 @@ pub fn create(change: &mut Change<'_>, scope: &AccountScope, new: &NewKey) -> Re
         action: Action::KeyCreated,
         target: new.key_id.to_string(),
         before: None,
-        after: Some(json!({
-            "name": new.name.as_str(),
-            "environment": new.environment.word(),
-            "access": new.access.word(),
-            "products": new.products,
-        })),
+        after: Some(made(new)),
     };
     record(change, scope.actor(), event)?;
     let actor = &scope.actor().label;
     outbox::tell_of_key(change, MailKind::KeyCreated, &new.key_id, actor, "")?;
     get(change, scope, &new.key_id)
+}
+
+/// What the audit log says of a new key: what each has, and whatever binds it.
+fn made(new: &NewKey) -> Value {
+    let terms = &new.terms;
+    let texts = |entries: Vec<String>| (!entries.is_empty()).then_some(entries);
+    let mut made = json!({
+        "name": terms.name.as_str(),
+        "kind": new.kind.word(),
+        "environment": new.environment.word(),
+        "access": terms.access.word(),
+        "products": terms.products,
+        "domains": texts(terms.domains.iter().map(ToString::to_string).collect()),
+        "any_site": terms.any_site.then_some(true),
+        "ips": texts(terms.ips.iter().map(ToString::to_string).collect()),
+        "expires_at": terms.expires_at.map(|at| at.0),
+    });
+    if let Some(made) = made.as_object_mut() {
+        made.retain(|_, value| !value.is_null());
+    }
+    made
+}
+
+/// The billing type, if an account that buys so may have it.
+pub(super) fn offered(account: &Locked, billing: BillingType) -> Result<BillingType> {
+    if billing.fits(account.tier) {
+        return Ok(billing);
+    }
+    let billing = billing.label();
+    Err(Conflict::BillingNotOffered { billing }.into())
 }
 
 pub(super) fn keep_to_limit(
@@ -128,22 +143,23 @@ fn insert(
     billing: BillingType,
 ) -> Result<i64> {
     let now = change.now();
+    let (person, name) = match &new.terms.responsible {
+        Some(text) => responsible(change, scope, text)?,
+        None => (Some(scope.user), String::new()),
+    };
     diesel::insert_into(keys::table)
         .values((
             keys::key_id.eq(new.key_id.as_bytes().as_slice()),
             keys::account_id.eq(scope.account),
-            keys::name.eq(new.name.as_str()),
-            keys::name_key.eq(new.name.folded()),
             keys::kind.eq(new.kind.word()),
             keys::environment.eq(new.environment.word()),
-            keys::access.eq(new.access.word()),
             keys::billing_type.eq(billing.word()),
-            keys::responsible_user_id.eq(scope.user),
-            keys::note.eq(&new.note),
-            keys::expires_at.eq(new.expires_at.map(|at| at.0)),
+            keys::responsible_user_id.eq(person),
+            keys::responsible_name.eq(name),
             keys::created_at.eq(now.0),
             keys::created_by.eq(&scope.person),
             keys::generation.eq(1),
+            Columns::of(&new.terms),
         ))
         .returning(keys::id)
         .get_result(&mut change.conn)

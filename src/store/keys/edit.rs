@@ -1,18 +1,14 @@
-//! What a key's people may change of it, as a whole and at once.
+//! A key's people change it: all of it at once, and none of it unseen.
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use latchkey_rules::access::Access;
-use latchkey_rules::domain::DomainPattern;
-use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::key_id::KeyId;
-use latchkey_rules::name::KeyName;
 use latchkey_rules::role::Role;
-use latchkey_rules::time::Millis;
-use serde_json::{Map, Value, json};
 
 use super::change::{changed, find_own};
-use super::create::assign;
-use super::{Key, get};
+use super::create::{assign, offered};
+use super::get;
+use super::terms::{Columns, KeyTerms, differences, responsible};
 use crate::store::Change;
 use crate::store::audit::Action;
 use crate::store::error::{Conflict, Error, Result, unless_unique};
@@ -20,38 +16,19 @@ use crate::store::products::rows_of_all;
 use crate::store::schema::{key_products, keys};
 use crate::store::scope::{AccountScope, lock_account};
 
-/// A key as it is to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyEdit {
-    /// Its name.
-    pub name: KeyName,
-    /// What it may do.
-    pub access: Access,
-    /// The slugs of the products that it is good for.
-    pub products: Vec<String>,
-    /// The domains that it is bound to.
-    pub domains: Vec<DomainPattern>,
-    /// The addresses that it is bound to.
-    pub ips: Vec<IpRange>,
-    /// When it expires.
-    pub expires_at: Option<Millis>,
-    /// Its people's note.
-    pub note: String,
-}
-
 /// Changes a key that is still as it was when the form was shown.
 ///
 /// # Errors
-/// `Stale` when it was changed since; `NameTaken`; `ProductUnknown`; `NotFound`; `Forbidden`, also for admin access by
+/// `Stale` when it was changed since; `NameTaken`; `ProductUnknown`; `BillingNotOffered`; `NotFound`; `Forbidden`, also for admin access by
 /// somebody who is no owner.
 pub fn edit(
     change: &mut Change<'_>,
     scope: &AccountScope,
     key_id: &KeyId,
     generation: i64,
-    new: &KeyEdit,
+    new: &KeyTerms,
 ) -> Result<()> {
-    lock_account(change, scope)?;
+    let account = lock_account(change, scope)?;
     let found = find_own(change, scope, key_id)?;
     if found.generation != generation {
         return Err(Conflict::Stale.into());
@@ -61,18 +38,26 @@ pub fn edit(
         return Err(Error::Forbidden);
     }
     let products = rows_of_all(change, &new.products)?;
-    diesel::update(keys::table.filter(keys::id.eq(found.row)))
-        .set((
-            keys::name.eq(new.name.as_str()),
-            keys::name_key.eq(new.name.folded()),
-            keys::access.eq(new.access.word()),
-            keys::domains.eq(lines(&new.domains)),
-            keys::ips.eq(lines(&new.ips)),
-            keys::expires_at.eq(new.expires_at.map(|at| at.0)),
-            keys::note.eq(&new.note),
-        ))
+    let own = keys::table.filter(keys::id.eq(found.row));
+    diesel::update(own)
+        .set(&Columns::of(new))
         .execute(&mut change.conn)
         .map_err(unless_unique(Conflict::NameTaken))?;
+    if let Some(text) = &new.responsible {
+        let (person, name) = responsible(change, scope, text)?;
+        diesel::update(own)
+            .set((
+                keys::responsible_user_id.eq(person),
+                keys::responsible_name.eq(name),
+            ))
+            .execute(&mut change.conn)?;
+    }
+    if let Some(billing) = new.billing.filter(|billing| *billing != old.billing) {
+        let billing = offered(&account, billing)?;
+        diesel::update(own)
+            .set(keys::billing_type.eq(billing.word()))
+            .execute(&mut change.conn)?;
+    }
     diesel::delete(key_products::table.filter(key_products::key_row.eq(found.row)))
         .execute(&mut change.conn)?;
     assign(change, found.row, &products)?;
@@ -86,42 +71,4 @@ pub fn edit(
         Some(before),
         Some(after),
     )
-}
-
-/// A list, one entry a line.
-fn lines(entries: &[impl ToString]) -> String {
-    let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
-    entries.join("\n")
-}
-
-/// What was so before and is so after, of what is not the same.
-fn differences(old: &Key, new: &KeyEdit) -> (Value, Value) {
-    let mut products = new.products.clone();
-    products.sort();
-    let mut old_products: Vec<&str> = old.products.iter().map(|one| one.slug.as_str()).collect();
-    old_products.sort_unstable();
-    let text = |entries: String| -> Vec<String> { entries.lines().map(str::to_owned).collect() };
-    let both = [
-        ("name", json!(old.name), json!(new.name.as_str())),
-        ("access", json!(old.access.word()), json!(new.access.word())),
-        ("products", json!(old_products), json!(products)),
-        (
-            "domains",
-            json!(old.domains),
-            json!(text(lines(&new.domains))),
-        ),
-        ("ips", json!(old.ips), json!(text(lines(&new.ips)))),
-        (
-            "expires_at",
-            json!(old.expires_at.map(|at| at.0)),
-            json!(new.expires_at.map(|at| at.0)),
-        ),
-        ("note", json!(old.note), json!(new.note)),
-    ];
-    let (mut before, mut after) = (Map::new(), Map::new());
-    for (name, was, is) in both.into_iter().filter(|(_, was, is)| was != is) {
-        before.insert(name.to_owned(), was);
-        after.insert(name.to_owned(), is);
-    }
-    (Value::Object(before), Value::Object(after))
 }

@@ -1,6 +1,6 @@
 //! From rows to keys.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::{ExpressionMethods, QueryDsl, Queryable, RunQueryDsl};
 use latchkey_rules::access::Access;
@@ -14,7 +14,7 @@ use super::{Disabled, Key, ProductName, SecretFacts};
 use crate::store::Reader;
 use crate::store::columns::{at, key_id, lines, word};
 use crate::store::error::Result;
-use crate::store::schema::{key_products, keys, products, secrets};
+use crate::store::schema::{key_products, keys, products, secrets, users};
 use crate::store::scope::{AccountScope, StaffScope};
 
 #[derive(Queryable)]
@@ -28,9 +28,9 @@ pub(super) struct KeyRow {
     environment: String,
     access: String,
     billing_type: String,
-    _responsible_user_id: Option<i64>,
+    responsible_user_id: Option<i64>,
     note: String,
-    _labels: String,
+    labels: String,
     domains: String,
     ips: String,
     any_site: bool,
@@ -48,10 +48,19 @@ pub(super) struct KeyRow {
     deleted_at: Option<i64>,
     purge_at: Option<i64>,
     pub(super) generation: i64,
+    responsible_name: String,
+    deployed: String,
+    _replaces_row: Option<i64>,
 }
 
 impl KeyRow {
-    fn with(self, products: Vec<ProductName>, secrets: Vec<SecretFacts>) -> Result<Key> {
+    fn with(
+        self,
+        products: Vec<ProductName>,
+        secrets: Vec<SecretFacts>,
+        people: &HashMap<i64, String>,
+    ) -> Result<Key> {
+        let person = self.responsible_user_id.and_then(|id| people.get(&id));
         Ok(Key {
             key_id: key_id(&self.key_id)?,
             name: self.name,
@@ -63,6 +72,9 @@ impl KeyRow {
             ips: lines(&self.ips),
             any_site: self.any_site,
             billing: word(&self.billing_type, BillingType::from_word)?,
+            labels: lines(self.labels.trim()),
+            responsible: person.cloned().unwrap_or(self.responsible_name),
+            deployed: lines(&self.deployed),
             note: self.note,
             expires_at: at(self.expires_at),
             created_at: Millis(self.created_at),
@@ -85,7 +97,20 @@ impl KeyRow {
     }
 }
 
-/// The keys of these rows, in their order: two queries for all of them.
+/// The mail addresses of those who answer for keys.
+fn people_of(reader: &mut Reader, rows: &[KeyRow]) -> Result<HashMap<i64, String>> {
+    let ids: BTreeSet<i64> = rows
+        .iter()
+        .filter_map(|row| row.responsible_user_id)
+        .collect();
+    let people = users::table
+        .filter(users::id.eq_any(ids))
+        .select((users::id, users::email))
+        .load::<(i64, String)>(&mut reader.conn)?;
+    Ok(people.into_iter().collect())
+}
+
+/// The keys of these rows, in their order: three queries for all of them.
 pub(super) fn keys_of(reader: &mut Reader, rows: Vec<KeyRow>) -> Result<Vec<Key>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut names: HashMap<i64, Vec<ProductName>> = HashMap::new();
@@ -102,10 +127,15 @@ pub(super) fn keys_of(reader: &mut Reader, rows: Vec<KeyRow>) -> Result<Vec<Key>
             .push(ProductName { name, slug });
     }
     let mut secrets = secrets_of(reader, ids)?;
+    let people = people_of(reader, &rows)?;
     rows.into_iter()
         .map(|row| {
             let (names, secrets) = (names.remove(&row.id), secrets.remove(&row.id));
-            row.with(names.unwrap_or_default(), secrets.unwrap_or_default())
+            row.with(
+                names.unwrap_or_default(),
+                secrets.unwrap_or_default(),
+                &people,
+            )
         })
         .collect()
 }

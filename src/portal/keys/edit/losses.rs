@@ -2,11 +2,11 @@
 
 use latchkey_rules::time::Millis;
 
-use crate::store::keys::{Key, KeyEdit};
+use crate::store::keys::{Key, KeyTerms};
 use crate::web::frame::Frame;
 
 /// A sentence for each.
-pub(super) fn of(key: &Key, new: &KeyEdit, frame: &Frame) -> Vec<String> {
+pub(super) fn of(key: &Key, new: &KeyTerms, frame: &Frame) -> Vec<String> {
     let mut losses = Vec::new();
     for product in &key.products {
         if !new.products.contains(&product.slug) {

@@ -4,20 +4,22 @@
 
 /// An entry as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct EntryView {
+pub(in crate::portal::keys) struct EntryView {
     /// From 1.
-    pub(super) number: usize,
+    pub(in crate::portal::keys) number: usize,
     /// As it is kept, or as it was typed when it is none.
-    pub(super) text: String,
+    pub(in crate::portal::keys) text: String,
     /// Whether it was read.
-    pub(super) ok: bool,
+    pub(in crate::portal::keys) ok: bool,
     /// What it covers, or what is wrong.
-    pub(super) says: String,
+    pub(in crate::portal::keys) says: String,
+    /// What can be done about it: what the button sends, and what it says.
+    pub(in crate::portal::keys) mends: Vec<(String, String)>,
 }
 
 impl EntryView {
     /// A tick or a cross.
-    pub(super) const fn icon(&self) -> &'static str {
+    pub(in crate::portal::keys) const fn icon(&self) -> &'static str {
         if self.ok { "check" } else { "x" }
     }
 }
@@ -36,10 +38,14 @@ pub(super) struct Entries<T> {
 pub(super) struct Kind<T> {
     /// As the list is called at the beginning of a sentence.
     pub(super) list: &'static str,
+    /// Its field's name.
+    pub(super) field: &'static str,
     /// Reads an entry: the entry, and what it covers; or what is wrong.
     pub(super) read: fn(&str) -> Result<(T, String), String>,
     /// Whether the first covers all that the second does.
     pub(super) includes: fn(&T, &T) -> bool,
+    /// What was probably meant by a text that is no entry.
+    pub(super) mended: fn(&str) -> Option<String>,
 }
 
 /// So many entries a list may have.
@@ -47,15 +53,12 @@ const MOST: usize = 100;
 
 /// Reads a list with commas, semicolons, spaces or line ends between its entries.
 pub(super) fn entries<T: ToString>(raw: &str, kind: &Kind<T>) -> Entries<T> {
-    let texts = raw
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
-        .filter(|text| !text.is_empty());
     let mut found = Entries {
         views: Vec::new(),
         read: Vec::new(),
         error: None,
     };
-    for (number, text) in (1..).zip(texts) {
+    for (number, text) in (1..).zip(texts(raw)) {
         let view = match (kind.read)(text) {
             Ok((entry, says)) => found.add(number, entry, says, kind),
             Err(wrong) => {
@@ -66,6 +69,7 @@ pub(super) fn entries<T: ToString>(raw: &str, kind: &Kind<T>) -> Entries<T> {
                     text: text.chars().take(300).collect(),
                     ok: false,
                     says: wrong,
+                    mends: mends(number, text, kind),
                 }
             }
         };
@@ -80,6 +84,40 @@ pub(super) fn entries<T: ToString>(raw: &str, kind: &Kind<T>) -> Entries<T> {
         found.error = Some(most);
     }
     found
+}
+
+/// With commas, semicolons, spaces or line ends between them.
+fn texts(raw: &str) -> impl Iterator<Item = &str> {
+    raw.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+        .filter(|text| !text.is_empty())
+}
+
+fn mends<T>(number: usize, text: &str, kind: &Kind<T>) -> Vec<(String, String)> {
+    let fix = |what: &str| format!("{}:{number}:{what}", kind.field);
+    let used = (kind.mended)(text).map(|better| (fix("use"), format!("Use {better}")));
+    let removed = (fix("drop"), format!("Remove entry {number}"));
+    used.into_iter().chain([removed]).collect()
+}
+
+/// Mends an entry as a button says: `3:drop` or `3:use`. What names no entry changes nothing.
+pub(super) fn mend<T>(raw: &mut String, fix: &str, kind: &Kind<T>) {
+    let Some((number, what)) = fix.split_once(':') else {
+        return;
+    };
+    let kept = (1..)
+        .zip(texts(raw))
+        .filter_map(|(place, text): (usize, &str)| {
+            if place.to_string() != number {
+                return Some(text.to_owned());
+            }
+            match what {
+                "drop" => None,
+                "use" => Some((kind.mended)(text).unwrap_or_else(|| text.to_owned())),
+                _ => Some(text.to_owned()),
+            }
+        });
+    let kept: Vec<String> = kept.collect();
+    *raw = kept.join("\n");
 }
 
 impl<T: ToString> Entries<T> {
@@ -101,6 +139,7 @@ impl<T: ToString> Entries<T> {
             text,
             ok: true,
             says,
+            mends: Vec::new(),
         }
     }
 
@@ -121,6 +160,8 @@ mod tests {
 
     const NUMBERS: Kind<u8> = Kind {
         list: "Numbers",
+        field: "numbers",
+        mended: |text| text.strip_suffix('x').map(str::to_owned),
         read: |text| {
             let number: u8 = text
                 .parse()
@@ -161,5 +202,27 @@ mod tests {
         let error = entries(&many, &NUMBERS).error.unwrap();
         assert!(error.contains("100 entries"), "{error}");
         assert!(entries("", &NUMBERS).views.is_empty());
+    }
+
+    #[test]
+    fn a_button_mends_one_entry_and_leaves_the_others() {
+        let mends = |raw: &str| entries(raw, &NUMBERS).views.remove(1).mends;
+        let said: Vec<String> = mends("1, 2x, y")
+            .into_iter()
+            .map(|(_, said)| said)
+            .collect();
+        assert_eq!(said, ["Use 2", "Remove entry 2"]);
+        assert!(mends("1 2").is_empty());
+        for (fix, left) in [
+            ("2:use", "1\n2\ny"),
+            ("2:drop", "1\ny"),
+            ("3:use", "1\n2x\ny"),
+            ("9:drop", "1\n2x\ny"),
+            ("2:what", "1\n2x\ny"),
+        ] {
+            let mut raw = "1, 2x, y".to_owned();
+            mend(&mut raw, fix, &NUMBERS);
+            assert_eq!(raw, left, "{fix}");
+        }
     }
 }

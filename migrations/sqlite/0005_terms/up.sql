@@ -1,0 +1,4 @@
+-- Who answers for a key when it is no member of its account, where it is deployed, and which key it takes the place of.
+ALTER TABLE keys ADD COLUMN responsible_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN deployed TEXT NOT NULL DEFAULT '';
+ALTER TABLE keys ADD COLUMN replaces_row INTEGER;
