@@ -21,6 +21,8 @@ use crate::jobs::{Jobs, Postman};
 use crate::mail::MailerError;
 use crate::metrics::{Process, Registry};
 use crate::portal;
+use crate::seal::{Seal, SealError};
+use crate::store::keys::{self, Sealed};
 use crate::store::{self, DatabaseUrl, Db, OpenError, migrate, products, scope};
 use crate::web::Shared;
 use crate::web::counts::Counts;
@@ -43,6 +45,14 @@ pub enum Error {
     /// The master key cannot be read.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
+    /// The secrets that can be read again cannot be looked at.
+    #[error("The secrets that can be read again cannot be looked at: {0}")]
+    Sealed(#[source] store::Error),
+    /// A master key is gone that secrets are sealed with.
+    #[error(
+        "Secrets are sealed with the master key {0}, which is not in the master key file. Put its line back, or restore the file."
+    )]
+    SealingKey(String),
     /// The gate cannot start.
     #[error("The gate cannot start: {0}.")]
     Gate(#[from] StartError),
@@ -170,6 +180,59 @@ fn master_keys(config: &Config) -> Result<MasterKeys, Error> {
     Ok(keys?)
 }
 
+/// What seals the secrets that can be read again.
+///
+/// # Errors
+/// When the master key cannot be read.
+pub fn secret_seal(config: &Config) -> Result<Seal, Error> {
+    Ok(settings::secret_seal(&master_keys(config)?))
+}
+
+/// Whether every secret that was sealed can be opened.
+fn check_sealing_keys(db: &Db, seal: &Seal) -> Result<(), Error> {
+    let used = db
+        .read_blocking(keys::sealing_keys)
+        .map_err(Error::Sealed)?;
+    match used.into_iter().find(|id| !seal.knows(id)) {
+        Some(id) => Err(Error::SealingKey(id)),
+        None => Ok(()),
+    }
+}
+
+/// Seals every secret anew that an older master key sealed, while the installation serves; answers how many they were.
+///
+/// # Errors
+/// When there is no master key or no database, or a secret cannot be opened.
+pub fn rekey(config: &Config, db: &Db, by: &str) -> Result<usize, Error> {
+    let seal = secret_seal(config)?;
+    check_sealing_keys(db, &seal)?;
+    let operator = scope::operator(by);
+    let mut all = 0;
+    loop {
+        let (seal, operator) = (seal.clone(), operator.clone());
+        let done = db.change_blocking(move |change| {
+            let in_use = seal.in_use().to_owned();
+            keys::rekey(change, &operator, &in_use, |about, bytes| {
+                anew(&seal, about, bytes)
+            })
+        });
+        let done = done.map_err(Error::Sealed)?;
+        all += done;
+        if done == 0 {
+            return Ok(all);
+        }
+    }
+}
+
+fn anew(seal: &Seal, about: &str, bytes: &[u8]) -> store::Result<Sealed> {
+    let failed = |error: SealError| store::Error::Database(format!("a sealed secret: {error}"));
+    let text = seal.open(about, bytes).map_err(failed)?;
+    Ok(Sealed {
+        by: seal.in_use().to_owned(),
+        bytes: seal.seal(about, &text).map_err(failed)?,
+    })
+}
+
 impl Application {
     /// Binds the listeners, adds the configuration's products, and loads every key.
     ///
@@ -177,6 +240,7 @@ impl Application {
     /// Whatever keeps it from serving, as a sentence for the operator.
     pub fn build(config: &Config, clock: &Clock, db: Db, parts: Parts) -> Result<Self, Error> {
         let keys = master_keys(config)?;
+        check_sealing_keys(&db, &settings::secret_seal(&keys))?;
         let jobs = Jobs::start(db.clone(), clock.clone())?;
         let counts = Arc::new(Counts::new(&portal::routes()));
         let mut measured = measured(&db, &jobs, &counts);

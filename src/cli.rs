@@ -19,7 +19,7 @@ use crate::config::{Broken, Config, Log, LogFormat, Sources};
 use crate::demo;
 use crate::dev;
 use crate::log;
-use args::{Cli, Command, DevCommand};
+use args::{Cli, Command, DevCommand, SecretsCommand};
 use print::{complain, is_read_by_a_person, say};
 
 /// The configuration cannot be used: the exit code that service managers do not restart on (sysexits.h, `EX_CONFIG`).
@@ -89,6 +89,7 @@ impl From<app::Error> for Failed {
     fn from(error: app::Error) -> Self {
         match error {
             app::Error::MasterKey(why) => Self::Unusable(why.to_string()),
+            gone @ app::Error::SealingKey(_) => Self::Unusable(gone.to_string()),
             other => Self::because(other),
         }
     }
@@ -128,6 +129,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Products(command) => offline::products(&config, command, clock),
         Command::Accounts(command) => people::accounts(&config, command, clock),
         Command::Keys(command) => people::keys(&config, command, clock),
+        Command::Secrets(SecretsCommand::Rekey) => offline::rekey(&config, clock),
         Command::Backup(args) => offline::backup(&config, args, clock),
         Command::Dev(DevCommand::Seed(args)) => {
             say(dev::seed(&config, &args.wish(), &clock).map_err(Failed::because)?)

@@ -205,8 +205,9 @@ fn filled(config: &Config, products: &[NewProduct], clock: &Clock) -> Result<Kep
         keys: drawn.iter().map(drawn::Drawn::kept).collect(),
     };
     let products = products.to_vec();
+    let seal = app::secret_seal(config)?;
     db.change_blocking(move |change| {
-        fixture::fill(change, &hand, now, &products, &people, &drawn)
+        fixture::fill(change, &hand, now, &products, &people, &drawn, &seal)
     })?;
     Ok(kept)
 }

@@ -232,6 +232,7 @@ fn new_key(prefix: &Prefix, number: u32, lines: &mut String) -> Result<SeedKey, 
             digest: secret.digest(),
             prefix: prefix.clone(),
             last4: secret.last4().to_owned(),
+            sealed: None,
         },
     })
 }
@@ -278,6 +279,7 @@ fn new_product(slug: &str) -> store::Result<NewProduct> {
         sample: Sample::default(),
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
+        recoverable: false,
         routes: HOSTS.iter().map(route).collect::<store::Result<_>>()?,
         admin_prefixes: Vec::new(),
     })

@@ -53,6 +53,16 @@ impl Seal {
         }
     }
 
+    /// The id of the key that seals.
+    pub fn in_use(&self) -> &str {
+        self.keys.first().map_or("", |(id, _)| id)
+    }
+
+    /// Whether what a key with this id sealed can be opened.
+    pub fn knows(&self, id: &str) -> bool {
+        self.keys.iter().any(|(known, _)| known == id)
+    }
+
     /// Seals a text that belongs to `about`.
     ///
     /// # Errors

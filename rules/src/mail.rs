@@ -25,6 +25,8 @@ worded! {
         KeyCreated => "key_created", "Key created";
         /// A key got a new secret.
         KeyRotated => "key_rotated", "Secret rotated";
+        /// A key's secret was shown again.
+        SecretRevealed => "secret_revealed", "Secret shown again";
         /// A key's older secret is still used and ends soon.
         SecretEnding => "secret_ending", "Older secret ends soon";
         /// A key was deleted.

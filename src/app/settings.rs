@@ -121,9 +121,15 @@ pub(super) fn shared(
         hashing: Hashing::new(cores.saturating_sub(1)),
         trusted_proxies: config.portal.trusted_proxies.networks.clone(),
         unix_trusted: config.portal.trusted_proxies.unix,
+        secret_seal: secret_seal(keys),
         mail: config.mail.as_ref().map(|_| Links::new(mail_seal(keys))),
         counts,
     })
+}
+
+/// Seals secrets that can be read again.
+pub(super) fn secret_seal(keys: &MasterKeys) -> Seal {
+    Seal::new(keys.sub_keys("recoverable secrets"))
 }
 
 /// Seals the links of mails.
@@ -184,6 +190,7 @@ fn product(entry: &ProductEntry) -> NewProduct {
             }),
         key_in_query: entry.key_in_query,
         needs_token: false,
+        recoverable: entry.recoverable,
         routes: entry.routes.clone(),
         admin_prefixes: entry.admin_prefixes.clone(),
     }

@@ -49,11 +49,20 @@ pub(super) enum Command {
     /// Disable a key, or enable it again
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Look after secrets that can be read again
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Copy the database while it is in use (SQLite)
     Backup(BackupArgs),
     /// What is of use to those who work on Latchkey itself
     #[command(subcommand)]
     Dev(DevCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SecretsCommand {
+    /// Seal them all with the first key of the master key file, while the installation serves
+    Rekey,
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +165,9 @@ pub(super) struct AddProductArgs {
     /// Which keys may stand in the query
     #[arg(long, value_enum, value_name = "WHICH", default_value = "browser")]
     pub(super) key_in_query: InQuery,
+    /// Let the secrets of server keys be copied again, where all of a key's products do
+    #[arg(long)]
+    pub(super) recoverable: bool,
     /// Where it is documented
     #[arg(long, value_name = "URL")]
     pub(super) docs_url: Option<String>,

@@ -77,6 +77,16 @@ fn refusal(error: &Error) -> String {
     }
 }
 
+/// Seals secrets with the master key in use.
+pub(super) fn rekey(config: &Config, clock: Clock) -> Outcome {
+    let db = app::open_database(config, clock, false)?;
+    match app::rekey(config, &db, "command line")? {
+        0 => say("Every secret is sealed with the first key of the master key file already."),
+        1 => say("1 secret was sealed anew."),
+        count => say(format_args!("{count} secrets were sealed anew.")),
+    }
+}
+
 fn line(product: &Product) -> String {
     let routes: Vec<String> = product
         .routes
@@ -103,6 +113,7 @@ fn read(args: &AddProductArgs) -> Result<NewProduct, String> {
             InQuery::Any => KeyInQuery::Any,
         },
         needs_token: false,
+        recoverable: args.recoverable,
         routes: args
             .routes
             .iter()

@@ -27,6 +27,8 @@ pub struct ProductEntry {
     pub sample: Option<SampleEntry>,
     /// Which keys may stand in the query.
     pub key_in_query: KeyInQuery,
+    /// Whether server keys' secrets can be read again, where all of a key's products say so.
+    pub recoverable: bool,
     /// The hosts and paths that belong to it; a product without any is asked for by its slug.
     pub routes: Vec<RouteFacts>,
     /// Paths below which a key needs admin access.
@@ -106,6 +108,7 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
     let key_in_query = table
         .text("key_in_query", |t| values::one_of(t, &words))
         .unwrap_or(KeyInQuery::Browser);
+    let recoverable = table.truth("recoverable").unwrap_or(false);
     let has_sample = table.holds("sample");
     let sample_table = table.table("sample");
     let sample = sample(sample_table, has_sample);
@@ -123,6 +126,7 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
         docs_url,
         sample,
         key_in_query,
+        recoverable,
         routes,
         admin_prefixes,
     })

@@ -148,6 +148,20 @@ impl<'a> Reading<'a> {
         number
     }
 
+    /// A setting that is true or false.
+    pub(super) fn truth(&mut self, name: &str) -> Option<bool> {
+        let setting = self.take(name)?;
+        let truth = match &setting.found {
+            Found::Truth(truth) => Some(*truth),
+            Found::Raw(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        if truth.is_none() {
+            self.refuse(setting.at, name, "must be true or false, without quotes");
+        }
+        truth
+    }
+
     /// A setting that is a list of texts; nothing when one of them is wrong.
     pub(super) fn list<T>(
         &mut self,
@@ -274,6 +288,7 @@ fn text_of(setting: &Setting) -> Result<&str, String> {
     match &setting.found {
         Found::Text(text) | Found::Raw(text) => Ok(text),
         Found::Integer(_) => Err("must be text in quotes, not a number".to_owned()),
+        Found::Truth(_) => Err("must be text in quotes, not true or false".to_owned()),
         Found::List(_) => Err("must be text in quotes, not a list".to_owned()),
         Found::Table(_) => Err("must be text in quotes, not a table".to_owned()),
         Found::Other(kind) => Err(format!("must be text in quotes, not {kind}")),

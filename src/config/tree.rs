@@ -14,6 +14,7 @@ use super::place::{Broken, Place};
 pub(super) enum Found {
     Text(String),
     Integer(i64),
+    Truth(bool),
     List(Vec<Setting>),
     Table(Table),
     /// The text of a variable, which says nothing of its type: whoever reads it decides.
@@ -117,7 +118,7 @@ impl Lines<'_> {
                     .collect(),
             ),
             DeValue::Table(table) => Found::Table(self.table(table)),
-            DeValue::Boolean(_) => Found::Other("true or false"),
+            DeValue::Boolean(truth) => Found::Truth(*truth),
             DeValue::Float(_) => Found::Other("a fraction"),
             DeValue::Datetime(_) => Found::Other("a date"),
         }

@@ -53,6 +53,7 @@ fn product(shape: &ProductShape, gate: SocketAddr) -> Result<NewProduct, Error> 
         },
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
+        recoverable: false,
         routes,
         admin_prefixes,
     })

@@ -13,8 +13,11 @@ use super::facts::{Ending, KeptKey, KeyLine};
 use super::fixture::table;
 use super::keys::{KeyShape, State, keys};
 use super::past::{self, Past};
+use crate::seal::Seal;
 use crate::store::Result;
-use crate::store::keys::{ImportKey, ImportSecret, ImportedState, KeyTerms, NewKey, NewSecret};
+use crate::store::keys::{
+    ImportKey, ImportSecret, ImportedState, KeyTerms, NewKey, NewSecret, Sealed, sealed_about,
+};
 
 /// A key of the tables with what was drawn for it.
 pub(super) struct Drawn {
@@ -110,7 +113,7 @@ impl Drawn {
     }
 
     /// The same for one that was rotated or paused since, as it is today.
-    pub(super) fn imported(&self, created_by: String) -> Result<ImportKey> {
+    pub(super) fn imported(&self, created_by: String, seal: &Seal) -> Result<ImportKey> {
         let (shape, past) = (&self.shape, &self.past);
         let bound = shape.bound();
         let secret = |number, secret: &Secret, created_at, retires_at| ImportSecret {
@@ -120,6 +123,9 @@ impl Drawn {
             last4: secret.last4().to_owned(),
             created_at,
             retires_at,
+            sealed: (bound.kind == KeyKind::Browser)
+                .then(|| self.sealed(secret, seal))
+                .flatten(),
         };
         let mut secrets = vec![secret(1, &self.secret, past.created_at, past.older_ends_at)];
         if let (Some(newer), Some(at)) = (&self.newer, past.rotated_at) {
@@ -151,6 +157,17 @@ impl Drawn {
     }
 }
 
+impl Drawn {
+    /// What of a browser key can be read again.
+    fn sealed(&self, secret: &Secret, seal: &Seal) -> Option<Sealed> {
+        let about = sealed_about(self.shape.account, &self.key_id, &secret.digest());
+        Some(Sealed {
+            by: seal.in_use().to_owned(),
+            bytes: seal.seal(&about, secret.expose()).ok()?,
+        })
+    }
+}
+
 fn texts(entries: &[&str]) -> Vec<String> {
     entries.iter().map(|entry| (*entry).to_owned()).collect()
 }
@@ -160,6 +177,7 @@ fn new_secret(prefix: &Prefix, secret: &Secret) -> NewSecret {
         digest: secret.digest(),
         prefix: prefix.clone(),
         last4: secret.last4().to_owned(),
+        sealed: None,
     }
 }
 

@@ -19,6 +19,7 @@ use super::keys::State;
 use super::past;
 use super::people::Someone;
 use crate::clock::Hand;
+use crate::seal::Seal;
 use crate::store::accounts::{self, NewAccount};
 use crate::store::keys as stored;
 use crate::store::products::{self, NewProduct};
@@ -49,6 +50,7 @@ pub(super) fn fill(
     products: &[NewProduct],
     people: &[Someone],
     drawn: &[Drawn],
+    seal: &Seal,
 ) -> Result<()> {
     let operator = scope::operator("demo");
     hand.set(now.plus_ms(-OPENED_DAYS * DAY_MS));
@@ -58,6 +60,7 @@ pub(super) fn fill(
     let mut world = World {
         operator,
         people,
+        seal,
         known: HashMap::new(),
     };
     for someone in people {
@@ -106,6 +109,7 @@ fn story(drawn: &[Drawn], now: Millis) -> Vec<(Millis, Event<'_>)> {
 struct World<'a> {
     operator: OperatorScope,
     people: &'a [Someone],
+    seal: &'a Seal,
     known: HashMap<&'static str, Person>,
 }
 
@@ -189,7 +193,7 @@ impl World<'_> {
         let is_bound = !bound.domains.is_empty() || !bound.ips.is_empty();
         if is_bound || key.past.rotated_at.is_some() || key.past.paused_at.is_some() {
             let by = self.developer(key.shape.account)?.name.clone();
-            stored::import(change, &self.operator, &key.imported(by)?)?;
+            stored::import(change, &self.operator, &key.imported(by, self.seal)?)?;
         } else {
             stored::create(change, &scope, &key.new_key()?)?;
         }

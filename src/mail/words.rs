@@ -44,6 +44,7 @@ pub fn letter(look: &Look, mail: &Mail, token: Option<&str>) -> Result<Letter, a
         MailKind::ResetPassword | MailKind::PasswordChanged => of_password(look, mail, token),
         MailKind::KeyRotated | MailKind::SecretEnding => of_rotation(look, mail),
         MailKind::KeyCreated
+        | MailKind::SecretRevealed
         | MailKind::KeyDeleted
         | MailKind::KeyDisabled
         | MailKind::KeyEnabled => of_key(look, mail),
@@ -174,6 +175,12 @@ fn of_key(look: &Look, mail: &Mail) -> Parts {
             format!("{actor} made a key."),
             ("Look at the key", key),
             "If none of you did this, delete the key and set another password.".to_owned(),
+        ),
+        MailKind::SecretRevealed => (
+            format!("Secret shown again: {subject}"),
+            format!("{actor} had a key’s secret shown again, with their password."),
+            ("Look at the key", key),
+            "If none of you did this, rotate the key and set another password.".to_owned(),
         ),
         MailKind::KeyDeleted => (
             format!("Key deleted: {subject}"),

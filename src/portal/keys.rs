@@ -15,6 +15,7 @@ mod fresh;
 mod grace;
 mod list;
 mod pause;
+mod reveal;
 mod rotate;
 mod rotation;
 mod secret;
@@ -49,6 +50,8 @@ crate::routes! {
     POST "/accounts/{account}/keys/{key_id}/rotate" Developer => rotate::rotate;
     GET "/accounts/{account}/keys/{key_id}/grace" Developer => grace::edit;
     POST "/accounts/{account}/keys/{key_id}/grace" Developer => grace::update;
+    GET "/accounts/{account}/keys/{key_id}/reveal" Viewer => reveal::confirm;
+    POST "/accounts/{account}/keys/{key_id}/reveal" Viewer => reveal::reveal;
     GET "/accounts/{account}/keys/{key_id}/pause" Developer => pause::new;
     POST "/accounts/{account}/keys/{key_id}/pause" Developer => pause::pause;
     POST "/accounts/{account}/keys/{key_id}/resume" Developer => pause::resume;

@@ -129,12 +129,12 @@ fn done(shared: &Shared, said: &str) -> HttpResponse {
 }
 
 /// Whether this is the person's password; what to say if not.
-async fn wrong_password(
+pub(in crate::portal) async fn wrong_password(
     shared: &Shared,
-    visitor: &Visitor,
+    email: &str,
     password: &Password,
 ) -> Result<Option<String>, Error> {
-    let email = Email::parse(&visitor.person.email)
+    let email = Email::parse(email)
         .map_err(|_unreadable| Error::Internal("a stored mail address is none".to_owned()))?;
     let folded = email.folded();
     let known = shared

@@ -73,6 +73,10 @@ actions! {
     KeyEdited => "key.edited", "Key edited";
     /// A key got a new secret.
     KeyRotated => "key.rotated", "Secret rotated";
+    /// A key's secret was shown again.
+    SecretRevealed => "key.secret_revealed", "Secret shown again";
+    /// Secrets were sealed anew with another master key.
+    SecretsRekeyed => "secrets.rekeyed", "Secrets sealed anew";
     /// The older secret of a key ends sooner.
     GraceShortened => "key.grace_shortened", "Grace shortened";
     /// A key was switched off by staff.

@@ -64,6 +64,9 @@ pub enum Conflict {
         /// How many it may have.
         limit: i64,
     },
+    /// The person was shown as many secrets within the hour as they may be.
+    #[error("You were shown many secrets within this hour. Come back in an hour.")]
+    TooManyReveals,
     /// No product has this slug.
     #[error("There is no product “{slug}”.")]
     ProductUnknown {

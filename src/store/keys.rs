@@ -10,6 +10,7 @@ mod list;
 mod load;
 mod pause;
 mod rotate;
+mod sealed;
 mod staff;
 mod terms;
 
@@ -29,6 +30,7 @@ pub use list::{KeyFilter, KeyOrder, KeyPage, PAGE_AT_MOST, get, list};
 pub(super) use load::{row_for_staff, row_in_account};
 pub use pause::{pause, restore, resume};
 pub use rotate::{NewRotation, rotate, shorten_grace, warn_of_ends};
+pub use sealed::{Revealed, Sealed, rekey, reveal, sealed_about, sealing_keys};
 pub use staff::{Contact, StaffKey, find, find_by_digest};
 pub use terms::KeyTerms;
 
@@ -126,6 +128,8 @@ pub struct SecretFacts {
     pub retires_at: Option<Millis>,
     /// When it was reported as leaked.
     pub leaked_at: Option<Millis>,
+    /// Whether it can be read again.
+    pub is_recoverable: bool,
 }
 
 impl Key {

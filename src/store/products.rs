@@ -49,6 +49,8 @@ pub struct Product {
     pub key_in_query: KeyInQuery,
     /// Whether it also needs a bearer token.
     pub needs_token: bool,
+    /// Whether server keys' secrets can be read again, where all of a key's products say so.
+    pub recoverable: bool,
     /// The hosts and paths that belong to it.
     pub routes: Vec<RouteFacts>,
     /// The paths that need the access admin.
@@ -91,7 +93,7 @@ struct ProductRow {
     sample_expect: String,
     key_in_query: String,
     needs_token: bool,
-    _recoverable: bool,
+    recoverable: bool,
     _per_second: Option<i64>,
     _created_at: i64,
     generation: i64,
@@ -179,6 +181,7 @@ impl ProductRow {
                 },
                 key_in_query: word(&self.key_in_query, KeyInQuery::from_word)?,
                 needs_token: self.needs_token,
+                recoverable: self.recoverable,
                 routes,
                 admin_prefixes,
             },

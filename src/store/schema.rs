@@ -160,6 +160,7 @@ diesel::table! {
         leaked_at -> Nullable<BigInt>,
         ciphertext -> Nullable<Binary>,
         warned_at -> Nullable<BigInt>,
+        sealed_by -> Nullable<Text>,
     }
 }
 

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use latchkey_rules::secret::Prefix;
 
 use crate::clock::Clock;
+use crate::seal::Seal;
 use crate::store::Db;
 use crate::web::counts::Counts;
 use crate::web::links::Links;
@@ -94,6 +95,8 @@ pub struct Shared {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether a peer on a Unix socket is one of them.
     pub unix_trusted: bool,
+    /// Seals secrets that can be read again.
+    pub secret_seal: Seal,
     /// Makes the links of mails; without it this installation sends none.
     pub mail: Option<Links>,
     /// What is counted.

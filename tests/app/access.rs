@@ -90,7 +90,7 @@ async fn t_26_every_route_meets_every_role_as_the_table_says() {
         ..Plan::default()
     })
     .await;
-    let key_id = world.key("Shop front").await;
+    let key_id = world.widget("Shop front").await;
     for actor in Actor::ALL {
         let mut browser = world.signed_in(actor).await;
         let cookies = browser.cookies.clone();

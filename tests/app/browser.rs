@@ -363,3 +363,9 @@ pub(crate) fn lose(file: &Path, table: &str) {
         .execute(&mut conn)
         .unwrap();
 }
+
+/// Runs a statement past the store.
+pub(crate) fn sql(file: &Path, statement: &str) {
+    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    sql_query(statement).execute(&mut conn).unwrap();
+}

@@ -15,6 +15,7 @@ mod keys_edit;
 mod keys_explain;
 mod keys_list;
 mod keys_pause;
+mod keys_reveal;
 mod keys_rotate;
 mod keys_show;
 mod mailbox;

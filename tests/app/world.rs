@@ -11,6 +11,7 @@ use actix_web::{App, body};
 use futures_util::future::LocalBoxFuture;
 use latchkey::clock::{Clock, Hand};
 use latchkey::portal;
+use latchkey::seal::Seal;
 use latchkey::store::accounts::{self, NewAccount};
 use latchkey::store::products::{self, Product, Sample};
 use latchkey::store::scope;
@@ -30,6 +31,7 @@ use latchkey_rules::secret::Prefix;
 use latchkey_rules::slug::Slug;
 use latchkey_rules::time::Millis;
 use tempfile::TempDir;
+use zeroize::Zeroizing;
 
 use crate::browser::Browser;
 
@@ -299,6 +301,24 @@ impl World {
         browser.one("#key-id")
     }
 
+    /// A key for browsers, whose secret can be shown again.
+    pub(crate) async fn widget(&self, name: &str) -> String {
+        let mut browser = self.signed_in(Actor::Developer).await;
+        let values = [
+            ("name", name),
+            ("kind", "browser"),
+            ("any_site", "yes"),
+            ("products", "tiles"),
+        ];
+        create(&mut browser, &values).await;
+        browser.one("#key-id")
+    }
+
+    /// Runs a statement past the store.
+    pub(crate) fn sql(&self, statement: &str) {
+        crate::browser::sql(&self.file, statement);
+    }
+
     /// Breaks the database: the table is gone.
     pub(crate) fn lose(&self, table: &str) {
         crate::browser::lose(&self.file, table);
@@ -310,7 +330,7 @@ impl World {
     }
 }
 
-fn product(slug: &str, name: &str) -> Product {
+pub(crate) fn product(slug: &str, name: &str) -> Product {
     use latchkey_rules::environment::EnvironmentSet;
     use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
     Product {
@@ -325,6 +345,7 @@ fn product(slug: &str, name: &str) -> Product {
         },
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
+        recoverable: false,
         routes: vec![RouteFacts {
             host: HostPattern::parse("api.example.com").unwrap(),
             prefix: PathPrefix::parse(&format!("/{slug}")).unwrap(),
@@ -338,6 +359,7 @@ fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
     Shared {
         db: db.clone(),
         clock: clock.clone(),
+        secret_seal: Seal::new(vec![("k1".to_owned(), Zeroizing::new([9; 32]))]),
         brand: Brand {
             name: "Northwind Maps".to_owned(),
             logo: None,

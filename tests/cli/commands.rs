@@ -77,6 +77,7 @@ fn help_lists_the_commands_that_there_are_and_the_exit_codes() {
             "products",
             "accounts",
             "keys",
+            "secrets",
             "backup",
             "dev",
             "help"

@@ -50,6 +50,7 @@ impl Two {
             digest: secret.digest(),
             prefix: Prefix::default(),
             last4: secret.last4().to_owned(),
+            sealed: None,
         };
         let rotated = self.world.db.change_blocking(move |change| {
             let generation = keys::get(change, &scope, &key_id)?.generation;

@@ -236,6 +236,7 @@ fn import_of(key_id: KeyId, wanted: Wanted) -> (ImportKey, Vec<String>) {
                 last4: secret.last4().to_owned(),
                 created_at: START,
                 retires_at: *retires_at,
+                sealed: None,
             }
         });
     let secrets = secrets.collect();
@@ -338,6 +339,7 @@ fn product(
         sample: Sample::default(),
         key_in_query,
         needs_token: false,
+        recoverable: false,
         routes: routes.iter().map(route).collect(),
         admin_prefixes: admin
             .iter()

@@ -24,7 +24,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "demo",
-        &["clock", "config", "store", "web", "app", "gate", "log"],
+        &[
+            "clock", "config", "store", "seal", "web", "app", "gate", "log",
+        ],
     ),
     ("dev", &["clock", "config", "store", "app", "portal", "log"]),
     (

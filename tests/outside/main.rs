@@ -25,6 +25,7 @@ mod process;
 mod proxy;
 mod recipe;
 mod refusals;
+mod rekey;
 mod request_id;
 mod requests;
 mod restart;

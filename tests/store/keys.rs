@@ -70,6 +70,7 @@ fn import_key(account: &str, name: &str, state: ImportedState) -> ImportKey {
                 last4: "aaaa".to_owned(),
                 created_at: START.plus_ms(-30 * DAY_MS),
                 retires_at: Some(START.plus_ms(DAY_MS)),
+                sealed: None,
             },
             ImportSecret {
                 number: 2,
@@ -78,6 +79,7 @@ fn import_key(account: &str, name: &str, state: ImportedState) -> ImportKey {
                 last4: "bbbb".to_owned(),
                 created_at: START.plus_ms(-DAY_MS),
                 retires_at: None,
+                sealed: None,
             },
         ],
     }

@@ -18,3 +18,4 @@ mod replica;
 mod rotation;
 mod schema;
 mod scopes;
+mod sealed;

@@ -274,6 +274,7 @@ pub(crate) fn product(slug: &str, host: &str, path: &str) -> NewProduct {
         },
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
+        recoverable: false,
         routes: vec![RouteFacts {
             host: HostPattern::parse(host).unwrap(),
             prefix: PathPrefix::parse(path).unwrap(),
@@ -293,6 +294,7 @@ pub(crate) fn secret() -> NewSecret {
         digest: Digest::of(&format!("secret {number}")),
         prefix: Prefix::default(),
         last4: format!("{number:04}").chars().take(4).collect(),
+        sealed: None,
     }
 }
 

@@ -164,7 +164,7 @@ pub(super) async fn create(
     }
     form.expires.raw = before;
     let product = first_of(&terms, &read.known);
-    let (new, secret) = draw(&shared, (kind, environment, terms), &form.form_id);
+    let (new, secret) = draw(&shared, &account, (kind, environment, terms), &form.form_id)?;
     let made = shared.db.change(move |c| keys::create(c, &scope, &new));
     let conflict = match made.await {
         Ok(key) => {
@@ -218,19 +218,21 @@ fn checked(
 /// Draws the key's ID and its secret, from the operating system's randomness.
 fn draw(
     shared: &Shared,
+    account: &str,
     (kind, environment, terms): (KeyKind, Environment, KeyTerms),
     form_id: &str,
-) -> (NewKey, Secret) {
+) -> Result<(NewKey, Secret), Error> {
     let mut rng = UnwrapErr(SysRng);
     let secret = Secret::generate(&shared.secret_prefix, environment, &mut rng);
+    let key_id = KeyId::generate(&mut rng);
     let new = NewKey {
-        key_id: KeyId::generate(&mut rng),
+        secret: stored(shared, account, &key_id, &secret)?,
+        key_id,
         kind,
         environment,
         terms,
-        secret: stored(&secret, &shared.secret_prefix),
         form_id: form_id.to_owned(),
         keys_per_account: shared.keys_per_account,
     };
-    (new, secret)
+    Ok((new, secret))
 }

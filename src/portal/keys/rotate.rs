@@ -256,7 +256,7 @@ pub(super) async fn rotate(
     let new = NewRotation {
         key_id: key.key_id,
         generation: form.generation,
-        secret: stored(&secret, &shared.secret_prefix),
+        secret: stored(&shared, &account, &key.key_id, &secret)?,
         reason,
         grace_ms,
         form_id: form.form_id.clone(),

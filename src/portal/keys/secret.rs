@@ -1,14 +1,16 @@
 //! The page that shows a secret, once. It is built from the secret itself and can be built by nothing else.
 
 use askama::Template;
-use latchkey_rules::secret::{Prefix, Secret};
+use latchkey_rules::key_id::KeyId;
+use latchkey_rules::secret::Secret;
 
 use super::callers::Callers;
 use super::examples::Examples;
 use super::facts;
-use crate::store::keys::{Key, NewSecret};
+use crate::store::keys::{Key, NewSecret, Sealed, sealed_about};
 use crate::store::products::Product;
 use crate::web::Shared;
+use crate::web::error::Error;
 use crate::web::frame::Frame;
 use crate::web::zone::When;
 
@@ -30,13 +32,25 @@ pub(super) struct Rotated {
     pub support_href: Option<String>,
 }
 
-/// What the store keeps of a secret.
-pub(super) fn stored(secret: &Secret, prefix: &Prefix) -> NewSecret {
-    NewSecret {
-        digest: secret.digest(),
-        prefix: prefix.clone(),
+/// What the store keeps of a secret of that key: whether it keeps it sealed too is for it to say.
+pub(super) fn stored(
+    shared: &Shared,
+    account: &str,
+    key_id: &KeyId,
+    secret: &Secret,
+) -> Result<NewSecret, Error> {
+    let digest = secret.digest();
+    let about = sealed_about(account, key_id, &digest);
+    let sealed = shared.secret_seal.seal(&about, secret.expose());
+    Ok(NewSecret {
+        digest,
+        prefix: shared.secret_prefix.clone(),
         last4: secret.last4().to_owned(),
-    }
+        sealed: Some(Sealed {
+            by: shared.secret_seal.in_use().to_owned(),
+            bytes: sealed.map_err(|error| Error::Internal(error.to_string()))?,
+        }),
+    })
 }
 
 #[derive(Template)]
@@ -53,6 +67,8 @@ pub(super) struct SecretView {
     header: String,
     examples: Option<Examples>,
     rotated: Option<Rotated>,
+    /// Whether it can be read again.
+    again: bool,
 }
 
 impl SecretView {
@@ -89,6 +105,7 @@ impl SecretView {
             product: product.map(|product| product.name).unwrap_or_default(),
             header: shared.key_header.clone(),
             rotated,
+            again: key.secrets.first().is_some_and(|one| one.is_recoverable),
         }
     }
 }

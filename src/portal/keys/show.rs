@@ -11,7 +11,7 @@ use latchkey_rules::time::Millis;
 use super::callers::{self, Callers};
 use super::counts::Counts;
 use super::rotation::Rotation;
-use super::{KeyPath, facts, list};
+use super::{KeyPath, facts, list, reveal};
 use crate::portal::chart::{self, Chart};
 use crate::store::accounts::{self, AccountFacts};
 use crate::store::activity::{self, ActivityRow};
@@ -26,6 +26,8 @@ use crate::web::zone::When;
 use crate::web::{Shared, render};
 
 const EVENTS: i64 = 8;
+/// The label of the secret in use.
+const NEWEST: &str = "Secret";
 
 /// Why a key opens nothing, and what to do about it.
 #[derive(Debug)]
@@ -45,6 +47,7 @@ struct SecretRow {
     label: &'static str,
     shown: String,
     ends: Option<When>,
+    may_reveal: bool,
 }
 
 /// Something that was done to the key.
@@ -74,6 +77,7 @@ struct ShowView {
     domains: Vec<String>,
     ips: Vec<String>,
     secrets: Vec<SecretRow>,
+    is_hashed: bool,
     rotation: Option<Rotation>,
     created: When,
     created_by: String,
@@ -168,7 +172,8 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
             .collect(),
         domains: key.domains.clone(),
         ips: key.ips.clone(),
-        secrets: secrets(&key, &frame),
+        secrets: secrets(&key, reveal::may(scope, &key), &frame),
+        is_hashed: key.secrets.first().is_some_and(|one| !one.is_recoverable),
         rotation: Rotation::of(&key, &activity, late, &frame).filter(|_| status != Status::Deleted),
         created: frame.when(key.created_at),
         created_by: key.created_by.clone(),
@@ -198,13 +203,14 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
     }
 }
 
-fn secrets(key: &Key, frame: &Frame) -> Vec<SecretRow> {
+fn secrets(key: &Key, may_reveal: bool, frame: &Frame) -> Vec<SecretRow> {
     let row = |label: &'static str, secret: &keys::SecretFacts| SecretRow {
         label,
         shown: facts::shown(key, secret),
         ends: secret.retires_at.map(|at| frame.when(at)),
+        may_reveal: may_reveal && label == NEWEST,
     };
-    let newest = key.secrets.first().map(|secret| row("Secret", secret));
+    let newest = key.secrets.first().map(|secret| row(NEWEST, secret));
     let older = key.older_secret(frame.now());
     newest
         .into_iter()

@@ -92,7 +92,7 @@ async fn update(
     let (visitor, request) = (post.scope.visitor, post.scope.facts);
     let mut form = post.form;
     let email = form.email.read(Email::parse);
-    let wrong = wrong_password(&shared, &visitor, &form.password).await?;
+    let wrong = wrong_password(&shared, &visitor.person.email, &form.password).await?;
     let now = &visitor.person.email;
     let (Some(email), None) = (email, &wrong) else {
         return render::refused(&AddressView::new(frame, &shared, now, form.email, wrong));

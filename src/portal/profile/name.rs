@@ -70,7 +70,7 @@ async fn update(
     let name = form
         .name
         .read_public(&shared.secret_prefix, DisplayName::parse);
-    let wrong = wrong_password(&shared, &visitor, &form.password).await?;
+    let wrong = wrong_password(&shared, &visitor.person.email, &form.password).await?;
     let (Some(name), None) = (name, &wrong) else {
         return render::refused(&NameView::new(frame, form.name, wrong));
     };

@@ -88,7 +88,7 @@ async fn update(
         Ok(()) if new_password.expose() == password.expose() => Some(SAME.to_owned()),
         checked => checked.err().map(|error| error.to_string()),
     };
-    let wrong = wrong_password(&shared, &visitor, &password).await?;
+    let wrong = wrong_password(&shared, &visitor.person.email, &password).await?;
     if weak.is_some() || wrong.is_some() {
         let email = &visitor.person.email;
         return render::refused(&PasswordView::new(frame, email, wrong, weak));

@@ -1,7 +1,10 @@
 //! Opens connections, each with the settings that its work wants.
 
+use std::thread;
+use std::time::Duration;
+
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, ConnectionError, PgConnection, SqliteConnection};
+use diesel::{Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection};
 
 use super::{Any, DatabaseUrl, Reader, Writer, migrate};
 use crate::clock::Clock;
@@ -62,6 +65,10 @@ pub(super) enum Role {
     Plain,
 }
 
+/// For five seconds together, as for everything else that waits for SQLite.
+const SET_UP_TRIES: u32 = 250;
+const SET_UP_PAUSE: Duration = Duration::from_millis(20);
+
 /// Opens connections to one database.
 #[derive(Clone, Debug)]
 pub(super) struct Opener {
@@ -102,8 +109,7 @@ pub(super) fn any(url: &DatabaseUrl, role: Role) -> Result<Any, OpenError> {
                 .ok_or_else(|| unreachable("its path is not UTF-8".to_owned()))?;
             let mut conn =
                 SqliteConnection::establish(path).map_err(|error| unreachable(said(&error)))?;
-            conn.batch_execute(sqlite_settings(role))
-                .map_err(|error| unreachable(Error::from(error).to_string()))?;
+            set_up(&mut conn, role).map_err(|error| unreachable(Error::from(error).to_string()))?;
             Ok(Any::Sqlite(conn))
         }
         DatabaseUrl::Postgres(text) => {
@@ -115,6 +121,17 @@ pub(super) fn any(url: &DatabaseUrl, role: Role) -> Result<Any, OpenError> {
             Ok(Any::Pg(conn))
         }
     }
+}
+
+/// A new file's change to WAL does not wait for others that make it at the same moment, whatever `busy_timeout` says.
+fn set_up(conn: &mut SqliteConnection, role: Role) -> QueryResult<()> {
+    for _ in 1..SET_UP_TRIES {
+        match conn.batch_execute(sqlite_settings(role)) {
+            Err(error) if error.to_string().contains("locked") => thread::sleep(SET_UP_PAUSE),
+            other => return other,
+        }
+    }
+    conn.batch_execute(sqlite_settings(role))
 }
 
 /// `busy_timeout` stands first: the change to WAL may have to wait for another connection.

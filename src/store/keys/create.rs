@@ -11,6 +11,7 @@ use latchkey_rules::role::Role;
 use latchkey_rules::secret::{Digest, HashKind, Prefix};
 use serde_json::{Value, json};
 
+use super::sealed::{Sealed, may_be_sealed};
 use super::terms::{Columns, KeyTerms, responsible};
 use super::{Key, get};
 use crate::store::Change;
@@ -31,6 +32,8 @@ pub struct NewSecret {
     pub prefix: Prefix,
     /// Its last four characters.
     pub last4: String,
+    /// The secret itself, sealed. It is kept where the key's kind or all of its products allow it.
+    pub sealed: Option<Sealed>,
 }
 
 /// A key to be made.
@@ -71,7 +74,8 @@ pub fn create(change: &mut Change<'_>, scope: &AccountScope, new: &NewKey) -> Re
     };
     let row = insert(change, scope, new, billing)?;
     assign(change, row, &products)?;
-    insert_secret(change, row, 1, &new.secret)?;
+    let is_kept = may_be_sealed(change, new.kind, &products)?;
+    insert_secret(change, row, 1, &new.secret, is_kept)?;
     log(change, ChangeKind::Key, row, 1)?;
     let event = Event {
         account: Some(scope.account),
@@ -183,8 +187,10 @@ pub(super) fn insert_secret(
     key: i64,
     number: i16,
     secret: &NewSecret,
+    is_kept: bool,
 ) -> Result<()> {
     let now = change.now();
+    let sealed = secret.sealed.as_ref().filter(|_| is_kept);
     diesel::insert_into(secrets::table)
         .values((
             secrets::key_row.eq(key),
@@ -194,6 +200,8 @@ pub(super) fn insert_secret(
             secrets::prefix.eq(secret.prefix.as_str()),
             secrets::last4.eq(&secret.last4),
             secrets::created_at.eq(now.0),
+            secrets::ciphertext.eq(sealed.map(|sealed| &sealed.bytes)),
+            secrets::sealed_by.eq(sealed.map(|sealed| &sealed.by)),
         ))
         .execute(&mut change.conn)?;
     Ok(())

@@ -8,6 +8,7 @@ use latchkey_rules::role::Role;
 use super::change::{changed, find_own};
 use super::create::{assign, offered};
 use super::get;
+use super::sealed::{forget_sealed, may_be_sealed};
 use super::terms::{Columns, KeyTerms, differences, responsible};
 use crate::store::Change;
 use crate::store::audit::Action;
@@ -61,6 +62,9 @@ pub fn edit(
     diesel::delete(key_products::table.filter(key_products::key_row.eq(found.row)))
         .execute(&mut change.conn)?;
     assign(change, found.row, &products)?;
+    if !may_be_sealed(change, old.kind, &products)? {
+        forget_sealed(change, found.row)?;
+    }
     let (before, after) = differences(&old, new);
     changed(
         change,

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::Disabled;
 use super::create::assign;
+use super::sealed::Sealed;
 use crate::store::Change;
 use crate::store::accounts::{self, by_row};
 use crate::store::audit::{Action, Event, record};
@@ -92,6 +93,8 @@ pub struct ImportSecret {
     pub created_at: Millis,
     /// When it ends.
     pub retires_at: Option<Millis>,
+    /// The secret itself, sealed, where it may be read again.
+    pub sealed: Option<Sealed>,
 }
 
 /// The rows of a key that was taken over, for counts of its past.
@@ -131,6 +134,8 @@ pub fn import(
                 secrets::last4.eq(&secret.last4),
                 secrets::created_at.eq(secret.created_at.0),
                 secrets::retires_at.eq(secret.retires_at.map(|at| at.0)),
+                secrets::ciphertext.eq(secret.sealed.as_ref().map(|sealed| &sealed.bytes)),
+                secrets::sealed_by.eq(secret.sealed.as_ref().map(|sealed| &sealed.by)),
             ))
             .execute(&mut change.conn)?;
     }

@@ -141,7 +141,16 @@ pub(super) fn keys_of(reader: &mut Reader, rows: Vec<KeyRow>) -> Result<Vec<Key>
 }
 
 fn secrets_of(reader: &mut Reader, ids: Vec<i64>) -> Result<HashMap<i64, Vec<SecretFacts>>> {
-    type Row = (i64, i16, String, String, i64, Option<i64>, Option<i64>);
+    type Row = (
+        i64,
+        i16,
+        String,
+        String,
+        i64,
+        Option<i64>,
+        Option<i64>,
+        Option<String>,
+    );
     let mut of_keys: HashMap<i64, Vec<SecretFacts>> = HashMap::new();
     let found = secrets::table
         .filter(secrets::key_row.eq_any(ids))
@@ -154,9 +163,10 @@ fn secrets_of(reader: &mut Reader, ids: Vec<i64>) -> Result<HashMap<i64, Vec<Sec
             secrets::created_at,
             secrets::retires_at,
             secrets::leaked_at,
+            secrets::sealed_by,
         ))
         .load::<Row>(&mut reader.conn)?;
-    for (key, number, prefix, last4, created_at, retires_at, leaked_at) in found {
+    for (key, number, prefix, last4, created_at, retires_at, leaked_at, sealed_by) in found {
         of_keys.entry(key).or_default().push(SecretFacts {
             number,
             prefix,
@@ -164,6 +174,7 @@ fn secrets_of(reader: &mut Reader, ids: Vec<i64>) -> Result<HashMap<i64, Vec<Sec
             created_at: Millis(created_at),
             retires_at: at(retires_at),
             leaked_at: at(leaked_at),
+            is_recoverable: sealed_by.is_some(),
         });
     }
     Ok(of_keys)

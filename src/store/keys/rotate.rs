@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::change::{Found, changed, find_own};
 use super::create::insert_secret;
+use super::sealed::{forget_sealed, may_be_sealed, product_rows};
 use super::{Key, NewSecret, get};
 use crate::store::audit::Action;
 use crate::store::columns::at;
@@ -71,7 +72,11 @@ pub fn rotate(change: &mut Change<'_>, scope: &AccountScope, new: &NewRotation) 
             .set(secrets::leaked_at.eq(now.0))
             .execute(&mut change.conn)?;
     }
-    let number = insert(change, found.row, &new.secret)?;
+    let rows = product_rows(change, found.row)?;
+    let kind = get(change, scope, &new.key_id)?.kind;
+    let is_kept = may_be_sealed(change, kind, &rows)?;
+    forget_sealed(change, found.row)?;
+    let number = insert(change, found.row, &new.secret, is_kept)?;
     diesel::update(keys::table.filter(keys::id.eq(found.row)))
         .set(keys::last_rotated_at.eq(now.0))
         .execute(&mut change.conn)?;
@@ -190,13 +195,13 @@ fn was_used(
     Ok(diesel::select(diesel::dsl::exists(uses)).get_result(&mut reader.conn)?)
 }
 
-fn insert(change: &mut Change<'_>, key: i64, secret: &NewSecret) -> Result<i16> {
+fn insert(change: &mut Change<'_>, key: i64, secret: &NewSecret, is_kept: bool) -> Result<i16> {
     let highest: Option<i16> = secrets::table
         .filter(secrets::key_row.eq(key))
         .select(diesel::dsl::max(secrets::number))
         .first(&mut change.conn)?;
     let number = highest.unwrap_or(0).saturating_add(1);
-    insert_secret(change, key, number, secret)?;
+    insert_secret(change, key, number, secret, is_kept)?;
     Ok(number)
 }
 

@@ -57,6 +57,7 @@ fn insert(change: &mut Change<'_>, product: &NewProduct) -> Result<i64> {
             products::sample_expect.eq(&product.sample.expect),
             products::key_in_query.eq(product.key_in_query.word()),
             products::needs_token.eq(product.needs_token),
+            products::recoverable.eq(product.recoverable),
             products::created_at.eq(now.0),
             products::generation.eq(1),
         ))

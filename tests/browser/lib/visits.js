@@ -54,6 +54,18 @@ async function callersRefreshed(page, world) {
   await looked;
 }
 
+// A key for browsers is made, and its page that asks whether to show the secret again is opened.
+async function revealing(page, world) {
+  await page.goto(filled('/accounts/{account}/keys/new', world.demo.key('active')));
+  await page.getByLabel('Name').fill(`Widget ${count(world)}`);
+  await page.getByRole('radio', { name: 'Browser' }).check();
+  await page.getByLabel('Any site may use it').check();
+  await page.getByRole('group', { name: 'Products' }).getByRole('checkbox').first().check();
+  await page.getByRole('button', { name: 'Create key' }).click();
+  const key = await page.getByRole('link', { name: 'I saved it, go to the key' }).getAttribute('href');
+  await page.goto(`${key}/reveal`);
+}
+
 async function emptyAccount(page, world) {
   await page.goto('/sign-up');
   const mail = `empty${count(world)}@empty.example`;
@@ -161,6 +173,7 @@ export const visits = {
     one('developer', inState(`${KEY}/rotate`, 'rotating'), 'once more'),
   ],
   [`${KEY}/grace`]: [one('developer', inState(`${KEY}/grace`, 'rotating'))],
+  [`${KEY}/reveal`]: [one('developer', revealing)],
   [`${KEY}/pause`]: [one('developer', at(`${KEY}/pause`))],
   [`${KEY}/delete`]: [one('developer', at(`${KEY}/delete`)), one('developer', refused(`${KEY}/delete`, 'Delete key'), 'refused', { status: 422 })],
   '/staff': [one('support', at('/staff'))],

@@ -1,0 +1,2 @@
+DROP INDEX secrets_sealed;
+ALTER TABLE secrets DROP COLUMN sealed_by;
