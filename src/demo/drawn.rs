@@ -107,6 +107,7 @@ impl Drawn {
                 )
             },
             secret: new_secret(&Prefix::default(), &self.secret),
+            replaces: None,
             form_id: self.key_id.to_string(),
             keys_per_account: i64::MAX,
         })

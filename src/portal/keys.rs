@@ -19,6 +19,7 @@ mod reveal;
 mod rotate;
 mod rotation;
 mod secret;
+mod selected;
 mod show;
 mod terms;
 mod used;
@@ -33,6 +34,9 @@ use crate::web::error::Error;
 
 crate::routes! {
     GET "/accounts/{account}/keys" Viewer => list::list;
+    GET "/accounts/{account}/keys.csv" Viewer => list::download;
+    GET "/accounts/{account}/keys/selected" Developer => selected::confirm;
+    POST "/accounts/{account}/keys/selected" Developer => selected::apply;
     GET "/accounts/{account}/keys/new" Developer => create::new;
     POST "/accounts/{account}/keys/new" Developer => create::create;
     GET "/accounts/{account}/keys/{key_id}" Viewer => show::show;

@@ -5,6 +5,7 @@
 mod change;
 mod create;
 mod edit;
+mod filter;
 mod import;
 mod list;
 mod load;
@@ -24,9 +25,12 @@ use latchkey_rules::time::Millis;
 
 pub use change::{RESTORABLE_MS, delete, disable, enable, purge_due};
 pub use create::{NewKey, NewSecret, create};
-pub use edit::edit;
+pub use edit::{add_product, edit};
+pub use filter::{KeyFilter, KeyOrder, UNUSED_MS};
 pub use import::{ImportKey, ImportSecret, ImportedRows, ImportedState, import};
-pub use list::{KeyFilter, KeyOrder, KeyPage, PAGE_AT_MOST, get, list};
+pub use list::{
+    FILE_AT_MOST, KeyPage, PAGE_AT_MOST, Worth, all, get, list, replaced_by, these, worth_a_look,
+};
 pub(super) use load::{row_for_staff, row_in_account};
 pub use pause::{pause, restore, resume};
 pub use rotate::{NewRotation, rotate, shorten_grace, warn_of_ends};

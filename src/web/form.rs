@@ -203,6 +203,14 @@ async fn read(payload: Payload) -> Result<Bytes, Error> {
     Ok(body.freeze())
 }
 
+/// A form that stands in the address: of a page that asks before anything is done.
+///
+/// # Errors
+/// `BadRequest` as for a form that is sent.
+pub fn of_query<T: Fields>(req: &HttpRequest) -> Result<T, Error> {
+    parse(req.query_string().as_bytes())
+}
+
 fn parse<T: Fields>(body: &[u8]) -> Result<T, Error> {
     let unreadable = |error: serde_html_form::de::Error| {
         Error::BadRequest(format!("The form cannot be read: {error}."))

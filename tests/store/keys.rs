@@ -3,6 +3,7 @@
 use latchkey::store::accounts;
 use latchkey::store::keys::{
     self, Disabled, ImportKey, ImportSecret, ImportedState, KeyFilter, KeyOrder, KeyPage,
+    NewRotation,
 };
 use latchkey::store::scope::AccountScope;
 use latchkey::store::{Conflict, Error, audit, form_ids};
@@ -13,6 +14,7 @@ use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::name::KeyName;
 use latchkey_rules::role::{Role, StaffRole};
+use latchkey_rules::rotation::RotationReason;
 use latchkey_rules::secret::{Digest, Prefix};
 use latchkey_rules::status::Status;
 use latchkey_rules::time::DAY_MS;
@@ -244,7 +246,7 @@ on_both! {
             store.key(&scope, &name, &["maps"]);
             expected.push(name);
         }
-        for order in [KeyOrder::Name, KeyOrder::Newest] {
+        for order in [KeyOrder::Name, KeyOrder::Newest, KeyOrder::LastUsed] {
             let mut seen = Vec::new();
             let mut after = None;
             loop {
@@ -261,7 +263,8 @@ on_both! {
             let mut wanted = expected.clone();
             match order {
                 KeyOrder::Name => wanted.sort(),
-                KeyOrder::Newest => wanted.reverse(),
+                // None of them was ever used.
+                KeyOrder::Newest | KeyOrder::LastUsed => wanted.reverse(),
             }
             assert_eq!(seen, wanted, "{order:?}");
         }
@@ -284,6 +287,56 @@ on_both! {
             let filter = KeyFilter { search: Some(text.to_owned()), ..KeyFilter::default() };
             assert_eq!(names(&list(store, &scope, filter)), found, "{text}");
         }
+    }
+
+    #[test]
+    fn a_list_narrowed_to_a_status_holds_the_keys_that_stand_so(store) {
+        let scope = acme(store);
+        let columns = [
+            ("disabled_at = 1", "disabled_at = NULL"),
+            ("paused_at = 1", "paused_at = NULL"),
+            ("paused_until = 9000000000000", "paused_until = 1"),
+            ("expires_at = 9000000000000", "expires_at = 1"),
+        ];
+        for mask in 0..16 {
+            let key = store.key(&scope, &format!("k{mask:02}"), &["maps"]);
+            let set: Vec<&str> = columns
+                .iter()
+                .enumerate()
+                .map(|(bit, (on, off))| if mask & (1 << bit) == 0 { *off } else { *on })
+                .collect();
+            let name = &key.name;
+            store.sql(&format!("UPDATE keys SET {} WHERE name = '{name}'", set.join(", ")));
+        }
+        let soon = START.plus_ms(DAY_MS).0;
+        store.sql(&format!("UPDATE keys SET expires_at = {soon} WHERE name = 'k08'"));
+        let turned = list(store, &scope, KeyFilter { search: Some("k12".to_owned()), ..KeyFilter::default() });
+        let rotation = NewRotation {
+            key_id: turned.keys[0].key_id,
+            generation: 1,
+            secret: secret(),
+            reason: RotationReason::Routine,
+            grace_ms: DAY_MS,
+            form_id: "turn".to_owned(),
+        };
+        let by = scope.clone();
+        store.db.change_blocking(move |c| keys::rotate(c, &by, &rotation)).unwrap();
+        let all = list(store, &scope, KeyFilter::default()).keys;
+        for status in Status::ALL.iter().filter(|status| **status != Status::Deleted) {
+            let filter = KeyFilter { status: Some(*status), ..KeyFilter::default() };
+            let page = list(store, &scope, filter);
+            let wanted: Vec<&str> = all
+                .iter()
+                .filter(|key| key.status(START) == *status)
+                .map(|key| key.name.as_str())
+                .collect();
+            assert_eq!(names(&page), wanted, "{status:?}");
+        }
+        let by = scope.clone();
+        let worth = store.db.read_blocking(move |r| keys::worth_a_look(r, &by)).unwrap();
+        let standing: i64 = worth.iter().map(|(_, count)| count).sum();
+        let off = all.iter().filter(|key| key.status(START) != Status::Active).count();
+        assert_eq!(standing, i64::try_from(off).unwrap());
     }
 
     #[test]

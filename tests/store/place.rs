@@ -310,6 +310,7 @@ pub(crate) fn new_key(name: &str, products: &[&str]) -> NewKey {
             products.iter().map(|&slug| slug.to_owned()).collect(),
         ),
         secret: secret(),
+        replaces: None,
         form_id: format!("form of {key_id}"),
         keys_per_account: 100,
     }

@@ -2,7 +2,7 @@
 //! second key and shows nothing.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
+use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use latchkey_rules::billing::{Tier, default_for};
@@ -12,6 +12,7 @@ use latchkey_rules::kind::KeyKind;
 use latchkey_rules::secret::Secret;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use serde::Deserialize;
 
 use super::secret::{SecretView, Shown, stored};
 use super::terms::{self, Asked, KeyForm, NAME_TAKEN, Offered, TermsView};
@@ -117,14 +118,27 @@ async fn read(shared: &Shared, scope: &AccountScope) -> Result<Read, Error> {
     Ok(read.await?)
 }
 
+/// The key that the new one is made like.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Like {
+    like: String,
+}
+
 pub(super) async fn new(
     member: Member<Developer>,
+    asked: Query<Like>,
     frame: Frame,
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let read = read(&shared, &member.scope).await?;
+    let form_id = Token::generate()?.expose().to_owned();
+    if !asked.like.is_empty() {
+        let form = like(&shared, &member.scope, &asked.like, form_id).await?;
+        return render::ok(&NewView::new(frame, member.scope.slug(), &read, form));
+    }
     let form = KeyForm {
-        form_id: Token::generate()?.expose().to_owned(),
+        form_id,
         kind: Field::holding(KeyKind::Server.word()),
         environment: Field::holding(Environment::Live.word()),
         billing: Field::holding(default_for(read.tier, false).word()),
@@ -132,6 +146,33 @@ pub(super) async fn new(
         ..KeyForm::default()
     };
     render::ok(&NewView::new(frame, member.scope.slug(), &read, form))
+}
+
+/// The form filled in as another key is, but for its name.
+async fn like(
+    shared: &Shared,
+    scope: &AccountScope,
+    key_id: &str,
+    form_id: String,
+) -> Result<KeyForm, Error> {
+    let id: KeyId = key_id.parse().map_err(|_key_id_error| Error::NotFound)?;
+    let scope = scope.clone();
+    let key = shared.db.read(move |r| keys::get(r, &scope, &id)).await?;
+    let mut form = KeyForm::of(&key);
+    form.name.raw = second_name(&key.name);
+    key_id.clone_into(&mut form.like);
+    form.form_id = form_id;
+    form.generation = 0;
+    Ok(form)
+}
+
+/// `Shop front 2` after `Shop front`, `Shop front 3` after that.
+fn second_name(name: &str) -> String {
+    let (stem, number) = name.rsplit_once(' ').unwrap_or((name, ""));
+    match number.parse::<u32>() {
+        Ok(number) => format!("{stem} {}", number.saturating_add(1)),
+        Err(_no_number) => format!("{name} 2"),
+    }
 }
 
 pub(super) async fn create(
@@ -164,7 +205,8 @@ pub(super) async fn create(
     }
     form.expires.raw = before;
     let product = first_of(&terms, &read.known);
-    let (new, secret) = draw(&shared, &account, (kind, environment, terms), &form.form_id)?;
+    let (mut new, secret) = draw(&shared, &account, (kind, environment, terms), &form.form_id)?;
+    new.replaces = form.like.parse().ok();
     let made = shared.db.change(move |c| keys::create(c, &scope, &new));
     let conflict = match made.await {
         Ok(key) => {
@@ -232,6 +274,7 @@ fn draw(
         environment,
         terms,
         form_id: form_id.to_owned(),
+        replaces: None,
         keys_per_account: shared.keys_per_account,
     };
     Ok((new, secret))

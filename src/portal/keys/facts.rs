@@ -26,6 +26,8 @@ pub(super) struct Row {
     pub created: When,
     pub rotated: Option<When>,
     pub used: Option<When>,
+    pub labels: Vec<String>,
+    pub responsible: String,
 }
 
 /// The address of an account's list of keys.
@@ -81,6 +83,8 @@ impl Row {
             created: frame.when(key.created_at),
             rotated: key.last_rotated_at.map(|at| frame.when(at)),
             used: key.last_used_at.map(|at| frame.when(at)),
+            labels: key.labels.clone(),
+            responsible: key.responsible.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rotating a key's secret: a page that says what stops and when, and the new secret in the answer to its form alone (T-32).
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use latchkey_rules::code::Code;
@@ -216,16 +216,30 @@ async fn read(
     Ok(read)
 }
 
+/// The reason that is chosen beforehand.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Why {
+    reason: String,
+}
+
 pub(super) async fn new(
     member: Member<Developer>,
     path: Path<KeyPath>,
+    asked: Query<Why>,
     frame: Frame,
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
     let read = read(&shared, &member.scope, &path, &frame).await?;
+    let reason = RotationReason::from_word(&asked.reason).unwrap_or(RotationReason::Routine);
+    let grace = if reason == RotationReason::Leaked {
+        "0"
+    } else {
+        "48"
+    };
     let form = RotateForm {
-        reason: Field::holding(RotationReason::Routine.word()),
-        grace: Field::holding("48"),
+        reason: Field::holding(reason.word()),
+        grace: Field::holding(grace),
         form_id: Token::generate()?.expose().to_owned(),
         ..RotateForm::default()
     };

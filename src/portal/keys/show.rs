@@ -4,6 +4,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use askama::Template;
+use latchkey_rules::key_id::KeyId;
 use latchkey_rules::role::Role;
 use latchkey_rules::status::Status;
 use latchkey_rules::time::Millis;
@@ -19,7 +20,9 @@ use crate::store::audit::{self, AuditEntry};
 use crate::store::callers::{self as stored_callers, Caller};
 use crate::store::keys::{self, Key};
 use crate::store::scope::AccountScope;
+use crate::store::{self, Reader};
 use crate::web::error::Error;
+use crate::web::format::number;
 use crate::web::frame::{self, Frame};
 use crate::web::scope::{Member, Viewer};
 use crate::web::zone::When;
@@ -88,6 +91,7 @@ struct ShowView {
     responsible: String,
     deployed: Vec<String>,
     any_site: bool,
+    replaces: Option<(String, String, String)>,
     note: String,
     off: Option<Off>,
     may_change: bool,
@@ -106,6 +110,8 @@ struct Read {
     callers: Vec<Caller>,
     /// Who still uses the older secret while a rotation runs.
     late: Vec<Caller>,
+    /// The key whose place it is to take, and how often that was let through in a week.
+    replaces: Option<(KeyId, String, i64)>,
     events: Vec<AuditEntry>,
 }
 
@@ -122,6 +128,7 @@ pub(super) async fn show(
         let since = callers::shown_since(&key, now);
         Ok(Read {
             late: callers::late(r, &scope, &key, now)?,
+            replaces: replaced(r, &scope, &key_id, now)?,
             callers: stored_callers::of_key(r, &scope, &key_id, None, since)?,
             key,
             account: accounts::facts(r, &scope)?,
@@ -136,6 +143,22 @@ pub(super) async fn show(
     render::ok(&view(frame, &member.scope, &shared, read))
 }
 
+fn replaced(
+    reader: &mut Reader,
+    scope: &AccountScope,
+    key_id: &KeyId,
+    now: Millis,
+) -> store::Result<Option<(KeyId, String, i64)>> {
+    let Some((old, name)) = keys::replaced_by(reader, scope, key_id)? else {
+        return Ok(None);
+    };
+    let week = now.plus_ms(-callers::WEEK);
+    let rows = activity::of_key(reader, scope, &old, week, after(now))?;
+    let used = rows.iter().filter(|row| row.code.is_allow());
+    let count = used.map(|row| row.count).sum();
+    Ok(Some((old, name, count)))
+}
+
 /// What is counted in this very hour belongs to now.
 pub(super) fn after(now: Millis) -> Millis {
     now.plus_ms(latchkey_rules::time::HOUR_MS)
@@ -147,11 +170,13 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         activity,
         callers,
         late,
+        replaces,
         events,
         ..
     } = read;
     let now = frame.now();
     let status = key.status(now);
+    let products = key.products.iter().map(|product| product.name.clone());
     let counted = activity.iter().map(|row| (row.hour, row.code, row.count));
     ShowView {
         account: scope.slug().to_owned(),
@@ -165,11 +190,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         kind: key.kind.label(),
         access: key.access.label(),
         billing: facts::billing(key.billing),
-        products: key
-            .products
-            .iter()
-            .map(|product| product.name.clone())
-            .collect(),
+        products: products.collect(),
         domains: key.domains.clone(),
         ips: key.ips.clone(),
         secrets: secrets(&key, reveal::may(scope, &key), &frame),
@@ -184,6 +205,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         responsible: key.responsible.clone(),
         deployed: key.deployed.clone(),
         any_site: key.any_site,
+        replaces: replaces.map(replaced_words),
         note: key.note.clone(),
         off: off(&key, status, &frame, shared),
         may_change: scope.role() >= Role::Developer,
@@ -201,6 +223,16 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
             .collect(),
         frame,
     }
+}
+
+/// The old key's ID, its name, and what its use says.
+fn replaced_words((old, name, count): (KeyId, String, i64)) -> (String, String, String) {
+    let words = match count {
+        0 => "no request on it in the last 7 days: safe to delete".to_owned(),
+        1 => "1 request on it in the last 7 days".to_owned(),
+        count => format!("{} requests on it in the last 7 days", number(count)),
+    };
+    (old.to_string(), name, words)
 }
 
 fn secrets(key: &Key, may_reveal: bool, frame: &Frame) -> Vec<SecretRow> {

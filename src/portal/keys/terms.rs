@@ -54,6 +54,8 @@ pub(crate) struct KeyForm {
     pub(super) fix: String,
     pub(super) generation: i64,
     pub(super) form_id: String,
+    /// The key that a new one is made like, and is to take the place of.
+    pub(super) like: String,
     /// How many warnings were read and accepted.
     pub(super) confirm: String,
     #[serde(skip)]
@@ -79,6 +81,7 @@ impl Fields for KeyForm {
         "fix",
         "generation",
         "form_id",
+        "like",
         "confirm",
     ];
     const MANY: &'static [&'static str] = &["products"];

@@ -11,6 +11,7 @@ use latchkey_rules::role::Role;
 use latchkey_rules::secret::{Digest, HashKind, Prefix};
 use serde_json::{Value, json};
 
+use super::load::row_in_account;
 use super::sealed::{Sealed, may_be_sealed};
 use super::terms::{Columns, KeyTerms, responsible};
 use super::{Key, get};
@@ -48,6 +49,8 @@ pub struct NewKey {
     pub terms: KeyTerms,
     /// Its first secret.
     pub secret: NewSecret,
+    /// The key of the same account that it is to take the place of.
+    pub replaces: Option<KeyId>,
     /// The form that asks for it: good for one key.
     pub form_id: String,
     /// How many keys the operator lets an account have.
@@ -147,6 +150,10 @@ fn insert(
     billing: BillingType,
 ) -> Result<i64> {
     let now = change.now();
+    let replaces = match &new.replaces {
+        Some(key_id) => Some(row_in_account(change, scope, key_id)?),
+        None => None,
+    };
     let (person, name) = match &new.terms.responsible {
         Some(text) => responsible(change, scope, text)?,
         None => (Some(scope.user), String::new()),
@@ -163,6 +170,7 @@ fn insert(
             keys::created_at.eq(now.0),
             keys::created_by.eq(&scope.person),
             keys::generation.eq(1),
+            keys::replaces_row.eq(replaces),
             Columns::of(&new.terms),
         ))
         .returning(keys::id)

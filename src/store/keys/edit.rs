@@ -4,6 +4,7 @@ use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use latchkey_rules::access::Access;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::role::Role;
+use serde_json::json;
 
 use super::change::{changed, find_own};
 use super::create::{assign, offered};
@@ -75,4 +76,39 @@ pub fn edit(
         Some(before),
         Some(after),
     )
+}
+
+/// Makes a key good for one more product. False when it was already.
+///
+/// # Errors
+/// `ProductUnknown`, `NotFound`, `Forbidden`.
+pub fn add_product(
+    change: &mut Change<'_>,
+    scope: &AccountScope,
+    key_id: &KeyId,
+    slug: &str,
+) -> Result<bool> {
+    lock_account(change, scope)?;
+    let found = find_own(change, scope, key_id)?;
+    let old = get(change, scope, key_id)?;
+    if old.products.iter().any(|one| one.slug == slug) {
+        return Ok(false);
+    }
+    let new = rows_of_all(change, &[slug.to_owned()])?;
+    assign(change, found.row, &new)?;
+    if !may_be_sealed(change, old.kind, &new)? {
+        forget_sealed(change, found.row)?;
+    }
+    let before: Vec<&str> = old.products.iter().map(|one| one.slug.as_str()).collect();
+    let after: Vec<&str> = before.iter().copied().chain([slug]).collect();
+    changed(
+        change,
+        scope.actor(),
+        key_id,
+        &found,
+        Action::KeyEdited,
+        Some(json!({ "products": before })),
+        Some(json!({ "products": after })),
+    )?;
+    Ok(true)
 }

@@ -1,51 +1,22 @@
 //! The account's keys, a page at a time.
 
-use diesel::{
-    BoolExpressionMethods, Connection, EscapeExpressionMethods, ExpressionMethods, QueryDsl,
-    RunQueryDsl, TextExpressionMethods,
-};
-use latchkey_rules::environment::Environment;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use latchkey_rules::key_id::KeyId;
-use latchkey_rules::name::folded;
+use latchkey_rules::status::Status;
 
 use super::Key;
+use super::filter::{KeyFilter, KeyOrder, beyond, ordered, wanted};
 use super::load::{KeyRow, keys_of};
 use crate::store::Reader;
-use crate::store::columns::{contains, key_id};
-use crate::store::db::Any;
+use crate::store::columns::key_id as read_key_id;
 use crate::store::error::{Error, Result};
-use crate::store::schema::{key_products, keys, products};
+use crate::store::schema::keys;
 use crate::store::scope::AccountScope;
 
+/// How many keys a file has at most.
+pub const FILE_AT_MOST: i64 = 20_000;
 /// How many keys a page has at most.
 pub const PAGE_AT_MOST: usize = 50;
-
-/// Which of the account's keys, in which order.
-#[derive(Clone, Debug, Default)]
-pub struct KeyFilter {
-    /// Those whose name holds this, or whose key ID this is.
-    pub search: Option<String>,
-    /// Those of this environment.
-    pub environment: Option<Environment>,
-    /// Those that are good for the product with this slug.
-    pub product: Option<String>,
-    /// In which order.
-    pub order: KeyOrder,
-    /// After this key: the last of the page before.
-    pub after: Option<KeyId>,
-    /// How many; 0 is as many as a page has at most.
-    pub limit: usize,
-}
-
-/// The order of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum KeyOrder {
-    /// By name.
-    #[default]
-    Name,
-    /// The newest first.
-    Newest,
-}
 
 /// A page of keys.
 #[derive(Clone, Debug)]
@@ -58,8 +29,6 @@ pub struct KeyPage {
     pub total: i64,
 }
 
-type Wanted = keys::BoxedQuery<'static, <Any as Connection>::Backend>;
-
 /// A page of the account's keys that are not deleted.
 ///
 /// # Errors
@@ -69,8 +38,11 @@ pub fn list(reader: &mut Reader, scope: &AccountScope, filter: &KeyFilter) -> Re
         0 => PAGE_AT_MOST,
         limit => limit.min(PAGE_AT_MOST),
     };
-    let total = wanted(scope, filter).count().get_result(&mut reader.conn)?;
-    let mut page = ordered(wanted(scope, filter), filter.order);
+    let now = reader.now();
+    let total = wanted(scope, filter, now)
+        .count()
+        .get_result(&mut reader.conn)?;
+    let mut page = ordered(wanted(scope, filter, now), filter.order);
     if let Some(after) = &filter.after {
         page = beyond(page, filter.order, &row(reader, scope, after)?);
     }
@@ -79,7 +51,7 @@ pub fn list(reader: &mut Reader, scope: &AccountScope, filter: &KeyFilter) -> Re
     let more = rows.len() > at_most;
     rows.truncate(at_most);
     let next = match rows.last() {
-        Some(last) if more => Some(key_id(&last.key_id)?),
+        Some(last) if more => Some(read_key_id(&last.key_id)?),
         _ => None,
     };
     Ok(KeyPage {
@@ -110,48 +82,94 @@ fn row(reader: &mut Reader, scope: &AccountScope, key_id: &KeyId) -> Result<KeyR
         .first(&mut reader.conn)?)
 }
 
-fn wanted(scope: &AccountScope, filter: &KeyFilter) -> Wanted {
-    let mut wanted = keys::table
-        .filter(keys::account_id.eq(scope.account))
-        .filter(keys::deleted_at.is_null())
-        .into_boxed();
-    if let Some(text) = &filter.search {
-        wanted = match KeyId::parse(text.trim()) {
-            Ok(id) => wanted.filter(keys::key_id.eq(id.as_bytes().to_vec())),
-            Err(_) => wanted.filter(keys::name_key.like(contains(&folded(text))).escape('\\')),
+/// How many of the account's keys stand in each way that is not simply active, and how many are unused; in that order, and
+/// only those that there are.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn worth_a_look(reader: &mut Reader, scope: &AccountScope) -> Result<Vec<(Worth, i64)>> {
+    let now = reader.now();
+    let standing = Status::ALL
+        .iter()
+        .filter(|status| !matches!(status, Status::Active | Status::Deleted));
+    let all = standing.map(|status| Worth::Standing(*status));
+    let mut found = Vec::new();
+    for worth in all.chain([Worth::Unused]) {
+        let filter = match worth {
+            Worth::Standing(status) => KeyFilter {
+                status: Some(status),
+                ..KeyFilter::default()
+            },
+            Worth::Unused => KeyFilter {
+                unused: true,
+                ..KeyFilter::default()
+            },
         };
+        let count: i64 = wanted(scope, &filter, now)
+            .count()
+            .get_result(&mut reader.conn)?;
+        if count > 0 {
+            found.push((worth, count));
+        }
     }
-    if let Some(environment) = filter.environment {
-        wanted = wanted.filter(keys::environment.eq(environment.word()));
-    }
-    if let Some(slug) = &filter.product {
-        let good_for = key_products::table
-            .inner_join(products::table)
-            .filter(products::slug.eq(slug.clone()))
-            .select(key_products::key_row);
-        wanted = wanted.filter(keys::id.eq_any(good_for));
-    }
-    wanted
+    Ok(found)
 }
 
-fn ordered(wanted: Wanted, order: KeyOrder) -> Wanted {
-    match order {
-        KeyOrder::Name => wanted.order((keys::name_key.asc(), keys::id.asc())),
-        KeyOrder::Newest => wanted.order((keys::created_at.desc(), keys::id.desc())),
-    }
+/// Something about keys that is worth a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// They stand so.
+    Standing(Status),
+    /// Nobody has used them for long.
+    Unused,
 }
 
-fn beyond(wanted: Wanted, order: KeyOrder, last: &KeyRow) -> Wanted {
-    match order {
-        KeyOrder::Name => wanted.filter(
-            keys::name_key.gt(last.name_key.clone()).or(keys::name_key
-                .eq(last.name_key.clone())
-                .and(keys::id.gt(last.id))),
-        ),
-        KeyOrder::Newest => wanted.filter(
-            keys::created_at.lt(last.created_at).or(keys::created_at
-                .eq(last.created_at)
-                .and(keys::id.lt(last.id))),
-        ),
-    }
+/// All keys that the filter takes, for a file; at most [`FILE_AT_MOST`].
+///
+/// # Errors
+/// When the database does not answer.
+pub fn all(reader: &mut Reader, scope: &AccountScope, filter: &KeyFilter) -> Result<Vec<Key>> {
+    let now = reader.now();
+    let rows = ordered(wanted(scope, filter, now), filter.order)
+        .limit(FILE_AT_MOST)
+        .load::<KeyRow>(&mut reader.conn)?;
+    keys_of(reader, rows)
+}
+
+/// Those of these keys that the account has, by name.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn these(reader: &mut Reader, scope: &AccountScope, ids: &[KeyId]) -> Result<Vec<Key>> {
+    let ids: Vec<Vec<u8>> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+    let now = reader.now();
+    let rows = ordered(wanted(scope, &KeyFilter::default(), now), KeyOrder::Name)
+        .filter(keys::key_id.eq_any(ids))
+        .load::<KeyRow>(&mut reader.conn)?;
+    keys_of(reader, rows)
+}
+
+/// The key whose place this one is to take, while it is there: its ID and name.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn replaced_by(
+    reader: &mut Reader,
+    scope: &AccountScope,
+    key_id: &KeyId,
+) -> Result<Option<(KeyId, String)>> {
+    let old: Option<i64> = row(reader, scope, key_id)?.replaces_row;
+    let Some(old) = old else {
+        return Ok(None);
+    };
+    let found: Option<(Vec<u8>, String)> = keys::table
+        .filter(keys::account_id.eq(scope.account))
+        .filter(keys::id.eq(old))
+        .filter(keys::deleted_at.is_null())
+        .select((keys::key_id, keys::name))
+        .first(&mut reader.conn)
+        .optional()?;
+    found
+        .map(|(id, name)| Ok((read_key_id(&id)?, name)))
+        .transpose()
 }

@@ -38,7 +38,7 @@ pub(super) struct KeyRow {
     pub(super) created_at: i64,
     created_by: String,
     last_rotated_at: Option<i64>,
-    last_used_at: Option<i64>,
+    pub(super) last_used_at: Option<i64>,
     paused_at: Option<i64>,
     paused_until: Option<i64>,
     disabled_at: Option<i64>,
@@ -50,7 +50,7 @@ pub(super) struct KeyRow {
     pub(super) generation: i64,
     responsible_name: String,
     deployed: String,
-    _replaces_row: Option<i64>,
+    pub(super) replaces_row: Option<i64>,
 }
 
 impl KeyRow {

@@ -54,11 +54,19 @@ async function callersRefreshed(page, world) {
   await looked;
 }
 
+// The list's keys are chosen, and its button pressed.
+const chosen = what => async (page, world) => {
+  await page.goto(filled('/accounts/{account}/keys', world.demo.key('active')));
+  for (const box of (await page.locator('input[name=key]').all()).slice(0, 2)) await box.check();
+  await page.locator(`button[name=do][value=${what}]`).click();
+  await page.locator('.bar-foot').waitFor();
+};
+
 // A key for browsers is made, and its page that asks whether to show the secret again is opened.
 async function revealing(page, world) {
   await page.goto(filled('/accounts/{account}/keys/new', world.demo.key('active')));
   await page.getByLabel('Name').fill(`Widget ${count(world)}`);
-  await page.getByRole('radio', { name: 'Browser' }).check();
+  await page.locator('[name=kind][value=browser]').check();
   await page.getByLabel('Any site may use it').check();
   await page.getByRole('group', { name: 'Products' }).getByRole('checkbox').first().check();
   await page.getByRole('button', { name: 'Create key' }).click();
@@ -93,19 +101,12 @@ async function tableOpen(page, world) {
   await page.getByText('Show as table').click();
 }
 
-async function downloaded(page, world) {
-  await page.goto(filled(`${KEY}/activity`, world.demo.key('active')));
+const downloaded = path => async (page, world) => {
+  await page.goto(filled(path, world.demo.key('active')));
   const file = page.waitForEvent('download');
-  await page.getByRole('link', { name: 'CSV' }).click();
+  await page.getByRole('link', { name: 'CSV' }).first().click();
   await (await file).path();
-}
-
-async function auditDownloaded(page, world) {
-  await page.goto(filled('/accounts/{account}/audit', world.demo.key('active')));
-  const file = page.waitForEvent('download');
-  await page.getByRole('link', { name: 'CSV' }).click();
-  await (await file).path();
-}
+};
 
 async function explained(page, world) {
   await page.goto(filled(`${KEY}/explain`, world.demo.key('active')));
@@ -132,7 +133,7 @@ export const visits = {
     one('developer', at('/accounts/{account}/audit')),
     one('viewer', at('/accounts/{account}/audit?q=nobody+of+that+name'), 'none fits'),
   ],
-  '/accounts/{account}/audit.csv': [one('developer', auditDownloaded, 'downloaded')],
+  '/accounts/{account}/audit.csv': [one('developer', downloaded('/accounts/{account}/audit'), 'downloaded')],
   '/accounts/{account}/keys': [
     one('developer', at('/accounts/{account}/keys')),
     one('viewer', at('/accounts/{account}/keys?status=active'), 'filtered, as a viewer'),
@@ -151,6 +152,12 @@ export const visits = {
   ],
   [`${KEY}/first-request`]: [one('developer', makeKey, 'the secret, once')],
   [`${KEY}/today`]: [one('developer', keyRefreshed, 'filled in anew')],
+  ['/accounts/{account}/keys.csv']: [one('developer', downloaded('/accounts/{account}/keys'), 'downloaded')],
+  ['/accounts/{account}/keys/selected']: [
+    one('developer', chosen('delete'), 'to be deleted'),
+    one('developer', chosen('add'), 'to get a product'),
+    one('developer', at('/accounts/{account}/keys/selected'), 'nothing chosen'),
+  ],
   [`${KEY}/calling`]: [one('developer', callersRefreshed, 'filled in anew')],
   [`${KEY}/callers`]: [
     one('developer', at(`${KEY}/callers`)),
@@ -162,7 +169,7 @@ export const visits = {
     one('developer', at(`${KEY}/activity?range=30d`), '30 days'),
     one('developer', inState(`${KEY}/activity?range=today`, 'expired'), 'nothing'),
   ],
-  [`${KEY}/activity.csv`]: [one('developer', downloaded, 'downloaded')],
+  [`${KEY}/activity.csv`]: [one('developer', downloaded(`${KEY}/activity`), 'downloaded')],
   [`${KEY}/explain`]: [one('viewer', at(`${KEY}/explain`)), one('developer', explained, 'answered')],
   [`${KEY}/edit`]: [
     one('developer', at(`${KEY}/edit`)),
