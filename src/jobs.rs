@@ -28,7 +28,7 @@ const RUNS: Family = Family::counter(
 const ROWS: Family = Family::counter(
     "latchkey_job_rows_total",
     &["job"],
-    "Rows that the job took away.",
+    "Rows that the job took away, or told of.",
 );
 const LAST: Family = Family::gauge(
     "latchkey_job_last_success_timestamp_seconds",
@@ -40,6 +40,7 @@ const LAST: Family = Family::gauge(
 const JOBS: &[&str] = &[
     "secrets",
     "rotations",
+    "expiries",
     "sessions",
     "links",
     "confirmations",
@@ -153,6 +154,7 @@ impl Drop for Jobs {
 fn round(db: &Db, counts: &Counts) {
     until_none(db, counts, "secrets", keys::purge_due);
     until_none(db, counts, "rotations", keys::warn_of_ends);
+    until_none(db, counts, "expiries", keys::remind_of_ends);
     counts.ran("sessions", &db.batch_blocking(sessions::sweep));
     counts.ran("links", &db.batch_blocking(one_time_links::sweep));
     counts.ran("confirmations", &db.batch_blocking(confirmations::sweep));

@@ -29,6 +29,8 @@ worded! {
         SecretRevealed => "secret_revealed", "Secret shown again";
         /// A key's older secret is still used and ends soon.
         SecretEnding => "secret_ending", "Older secret ends soon";
+        /// A key expires soon.
+        KeyExpiring => "key_expiring", "Key expires soon";
         /// A key was deleted.
         KeyDeleted => "key_deleted", "Key deleted";
         /// Staff switched a key off.
@@ -49,6 +51,9 @@ worded! {
         None => "none", "None";
     }
 }
+
+/// Before how many days of a key's end its people hear of it; 0 is the last day.
+pub const REMINDED_DAYS: [i16; 3] = [14, 3, 0];
 
 /// For how long a mail is tried, from when it was written.
 pub const TRIED_FOR_MS: i64 = 24 * HOUR_MS;

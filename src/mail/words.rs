@@ -43,6 +43,7 @@ pub fn letter(look: &Look, mail: &Mail, token: Option<&str>) -> Result<Letter, a
         }
         MailKind::ResetPassword | MailKind::PasswordChanged => of_password(look, mail, token),
         MailKind::KeyRotated | MailKind::SecretEnding => of_rotation(look, mail),
+        MailKind::KeyExpiring => of_expiry(look, mail),
         MailKind::KeyCreated
         | MailKind::SecretRevealed
         | MailKind::KeyDeleted
@@ -263,6 +264,33 @@ fn of_rotation(look: &Look, mail: &Mail) -> Parts {
         facts,
         action: Some(("Look at the key", key)),
         after: vec![after],
+        why: format!(
+            "Choose of which keys you get mails: {}",
+            look.page("/profile")
+        ),
+        ..Parts::default()
+    }
+}
+
+fn of_expiry(look: &Look, mail: &Mail) -> Parts {
+    let about = &mail.about;
+    let (_, key_id, key) = pages_of_key(look, mail);
+    let end: Millis = Millis(about.detail.parse().unwrap_or_default());
+    let mut facts = facts_of_key(mail, key_id);
+    facts.truncate(3);
+    facts.push(("Expires", when(end)));
+    Parts {
+        subject: format!("Key expires soon: {}", about.subject),
+        lines: vec![format!(
+            "A key expires on {}. Requests with it are refused from then on.",
+            when(end)
+        )],
+        facts,
+        action: Some(("Look at the key", format!("{key}/edit"))),
+        after: vec![
+            "If it is still needed, give it a later end. If not, there is nothing to do."
+                .to_owned(),
+        ],
         why: format!(
             "Choose of which keys you get mails: {}",
             look.page("/profile")

@@ -10,6 +10,8 @@ use crate::web::{Shared, error::Error, frame::Frame, render, scope::Anyone, shar
 crate::routes! {
     GET "/docs" Anyone => index;
     GET "/docs/get-a-key" Anyone => get_a_key;
+    GET "/docs/send-it" Anyone => send_it;
+    GET "/docs/keep-it-safe" Anyone => keep_it_safe;
     GET "/docs/rotate" Anyone => rotate;
     GET "/docs/restrict" Anyone => restrict;
     GET "/docs/verdicts" Anyone => verdicts;
@@ -68,6 +70,25 @@ struct RotateView {
 }
 
 #[derive(Template)]
+#[template(path = "docs/send-it.html")]
+struct SendItView {
+    frame: Frame,
+    page: &'static str,
+    header_name: String,
+    query_name: String,
+    env_var: String,
+}
+
+#[derive(Template)]
+#[template(path = "docs/keep-it-safe.html")]
+struct KeepItSafeView {
+    frame: Frame,
+    page: &'static str,
+    header_name: String,
+    env_var: String,
+}
+
+#[derive(Template)]
 #[template(path = "docs/restrict.html")]
 struct RestrictView {
     frame: Frame,
@@ -100,6 +121,33 @@ async fn get_a_key(
         query_name: shared.key_query.clone(),
         env_var: shared.env_var_name.clone(),
         sample_url: sample.unwrap_or_else(|| "https://api.example.com/".to_owned()),
+    })
+}
+
+async fn send_it(
+    _scope: Anyone,
+    frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    render::ok(&SendItView {
+        frame,
+        page: "send-it",
+        header_name: shared.key_header.clone(),
+        query_name: shared.key_query.clone(),
+        env_var: shared.env_var_name.clone(),
+    })
+}
+
+async fn keep_it_safe(
+    _scope: Anyone,
+    frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    render::ok(&KeepItSafeView {
+        frame,
+        page: "keep-it-safe",
+        header_name: shared.key_header.clone(),
+        env_var: shared.env_var_name.clone(),
     })
 }
 

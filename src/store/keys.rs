@@ -10,6 +10,7 @@ mod import;
 mod list;
 mod load;
 mod pause;
+mod remind;
 mod rotate;
 mod sealed;
 mod staff;
@@ -33,6 +34,7 @@ pub use list::{
 };
 pub(super) use load::{row_for_staff, row_in_account};
 pub use pause::{pause, restore, resume};
+pub use remind::remind_of_ends;
 pub use rotate::{NewRotation, rotate, shorten_grace, warn_of_ends};
 pub use sealed::{Revealed, Sealed, rekey, reveal, sealed_about, sealing_keys};
 pub use staff::{Contact, StaffKey, find, find_by_digest};

@@ -165,6 +165,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    key_reminders (key_row) {
+        key_row -> BigInt,
+        ends_at -> BigInt,
+        days -> SmallInt,
+    }
+}
+
+diesel::table! {
     changes (id) {
         id -> BigInt,
         kind -> SmallInt,
@@ -308,6 +316,7 @@ diesel::joinable!(keys -> accounts (account_id));
 diesel::joinable!(key_products -> keys (key_row));
 diesel::joinable!(key_products -> products (product_row));
 diesel::joinable!(secrets -> keys (key_row));
+diesel::joinable!(key_reminders -> keys (key_row));
 diesel::joinable!(one_time_links -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 
@@ -323,6 +332,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     keys,
     key_products,
     secrets,
+    key_reminders,
     changes,
     audit_events,
     sessions,

@@ -46,6 +46,11 @@ async fn the_way_to_a_key_is_told_in_the_operators_words() {
     for (path, says) in [
         ("/docs/rotate", "SECRET_RETIRED"),
         ("/docs/restrict", "and not example.com itself"),
+        (
+            "/docs/send-it",
+            "A request with two different keys is refused",
+        ),
+        ("/docs/keep-it-safe", "Put your own server between"),
     ] {
         browser.get(path).await;
         assert!(browser.text().contains(says), "{path}: {says}");

@@ -29,6 +29,7 @@ mod process;
 
 mod books;
 mod clock;
+mod editors;
 mod figures;
 mod flood;
 mod frozen;
@@ -64,6 +65,7 @@ const DRILLS: &[Drill] = &[
     ("migrations", 100, migrations::drill),
     ("clock", 3, clock::drill),
     ("mail", 20, mail::drill),
+    ("editors", 10_000, editors::drill),
     ("soak", 60, soak::drill),
 ];
 

@@ -103,6 +103,7 @@ const ENDPOINTS: &[&str] = &[
 const JOBS: &[&str] = &[
     "secrets",
     "rotations",
+    "expiries",
     "sessions",
     "links",
     "confirmations",

@@ -14,6 +14,7 @@ mod databases;
 mod keys;
 mod outbox;
 mod people;
+mod remind;
 mod replica;
 mod rotation;
 mod schema;

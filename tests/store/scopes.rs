@@ -16,6 +16,7 @@ const OF_ACCOUNTS: &[&str] = &[
     "keys",
     "key_products",
     "secrets",
+    "key_reminders",
     "activity",
     "callers",
     "account_days",
@@ -49,6 +50,10 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
     (
         "keys/change.rs purge_due",
         "a job: it takes secrets whose time is over, whosever they are",
+    ),
+    (
+        "keys/remind.rs remind_of_ends",
+        "a job: it tells people of their own keys, whosever they are",
     ),
     (
         "keys/rotate.rs warn_of_ends",

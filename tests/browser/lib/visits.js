@@ -197,6 +197,8 @@ export const visits = {
   '/preferences': [one('nobody', at('/preferences')), one('developer', menuOpen, 'menu open')],
   '/docs': [one('nobody', at('/docs')), one('developer', at('/docs'), 'signed in')],
   '/docs/get-a-key': [one('nobody', at('/docs/get-a-key'))],
+  '/docs/send-it': [one('nobody', at('/docs/send-it'))],
+  '/docs/keep-it-safe': [one('nobody', at('/docs/keep-it-safe'))],
   '/docs/restrict': [one('nobody', at('/docs/restrict'))],
   '/docs/rotate': [one('nobody', at('/docs/rotate'))],
   '/docs/verdicts': [one('nobody', at('/docs/verdicts#KEY_EXPIRED'))],

@@ -1,0 +1,2 @@
+DROP INDEX keys_expiring;
+DROP TABLE key_reminders;
