@@ -228,3 +228,30 @@ async fn a_viewer_sees_a_rotation_and_cannot_end_it() {
             .all(|href| !href.ends_with("/rotate") && !href.ends_with("/grace"))
     );
 }
+
+#[actix_web::test]
+async fn a_grace_may_last_until_a_time_within_two_days() {
+    let world = World::new().await;
+    let key_id = world.key("Shop front").await;
+    let mut browser = open(&world, &key_id).await;
+    for (until, said) in [
+        ("", "Type a day and a time"),
+        ("soon", "Type a day and a time"),
+        ("2026-11-21T09:59", "This time is over"),
+        ("2026-11-23T10:01", "at most 48 hours"),
+    ] {
+        let values = [("grace", "until"), ("until", until)];
+        browser.submit("Rotate secret", &values).await;
+        assert_eq!(browser.answer.status, 422, "{until}");
+        assert!(browser.one("#until-error").contains(said), "{until}");
+    }
+    let values = [("grace", "until"), ("until", "2026-11-22T18:30")];
+    browser.submit("Rotate secret", &values).await;
+    assert!(
+        browser
+            .text()
+            .contains("The old one works until 22 Nov 2026, 18:30:00 UTC"),
+        "{}",
+        browser.text()
+    );
+}

@@ -7,7 +7,7 @@ use askama::Template;
 use latchkey_rules::code::Code;
 use latchkey_rules::rotation::{GRACE_HOURS, RotationReason};
 use latchkey_rules::secret::Secret;
-use latchkey_rules::time::HOUR_MS;
+use latchkey_rules::time::{HOUR_MS, Millis};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use serde::Deserialize;
@@ -36,21 +36,48 @@ use crate::web::{Shared, render};
 pub(crate) struct RotateForm {
     reason: Field,
     grace: Field,
+    /// The time, where the grace is to last until one.
+    until: Field,
     generation: i64,
     form_id: String,
 }
 
 impl Fields for RotateForm {
-    const ONE: &'static [&'static str] = &["reason", "grace", "generation", "form_id"];
+    const ONE: &'static [&'static str] = &["reason", "grace", "until", "generation", "form_id"];
 }
 
 impl RotateForm {
-    fn check(&mut self) -> Option<(RotationReason, i64)> {
+    fn check(&mut self, now: Millis) -> Option<(RotationReason, i64)> {
         let reason = self
             .reason
             .read(|word| RotationReason::from_word(word).ok_or("Choose why you rotate."));
-        let grace = self.grace.read(grace_ms);
+        let grace = if self.grace.raw == UNTIL {
+            self.until.read(|text| until_time(text, now))
+        } else {
+            self.grace.read(grace_ms)
+        };
         reason.zip(grace)
+    }
+}
+
+/// The choice of a time instead of hours.
+const UNTIL: &str = "until";
+
+/// How long it is until a time that a person typed, in UTC.
+fn until_time(text: &str, now: Millis) -> Result<i64, &'static str> {
+    let time: jiff::civil::DateTime = text
+        .trim()
+        .parse()
+        .map_err(|_no_time| "Type a day and a time, such as 2027-03-31 18:00.")?;
+    let time = time
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .map_err(|_out_of_range| "This time is too far away.")?;
+    let grace = time.timestamp().as_millisecond() - now.0;
+    let longest = GRACE_HOURS.iter().max().copied().unwrap_or_default() * HOUR_MS;
+    match grace {
+        ..=0 => Err("This time is over. The old secret can work on for at most 48 hours from now."),
+        _ if grace > longest => Err("The old secret can work on for at most 48 hours from now."),
+        _ => Ok(grace),
     }
 }
 
@@ -88,6 +115,7 @@ struct RotateView {
     reason_error: Option<String>,
     graces: Vec<Choice>,
     grace_error: Option<String>,
+    until: Field,
     deployed: Vec<String>,
     callers: Callers,
     generation: i64,
@@ -111,8 +139,19 @@ impl RotateView {
         changed: Option<&'static str>,
     ) -> Self {
         let key = &read.key;
-        let problems =
-            form::problems(&[("reason", &form.reason.error), ("grace", &form.grace.error)]);
+        let problems = form::problems(&[
+            ("reason", &form.reason.error),
+            ("grace", &form.grace.error),
+            ("until", &form.until.error),
+        ]);
+        let hours = GRACE_HOURS.iter().map(|hours| Choice {
+            small: until(&frame, *hours),
+            ..Choice::plain(&hours.to_string(), &spoken(*hours), &form.grace.raw)
+        });
+        let at_a_time = Choice {
+            small: "within 48 hours, typed below".to_owned(),
+            ..Choice::plain(UNTIL, "Until a time", &form.grace.raw)
+        };
         let newest = key.secrets.first();
         Self {
             title: form::title(&format!("Rotate {}", key.name), &problems),
@@ -133,13 +172,8 @@ impl RotateView {
                 })
                 .collect(),
             reason_error: form.reason.error,
-            graces: GRACE_HOURS
-                .iter()
-                .map(|hours| Choice {
-                    small: until(&frame, *hours),
-                    ..Choice::plain(&hours.to_string(), &spoken(*hours), &form.grace.raw)
-                })
-                .collect(),
+            graces: hours.chain([at_a_time]).collect(),
+            until: form.until,
             grace_error: form.grace.error,
             deployed: key.deployed.clone(),
             callers: Callers::all(read.callers.clone(), &frame),
@@ -261,7 +295,7 @@ pub(super) async fn rotate(
         let text = "The field \"form_id\" does not come from the page.";
         return Err(Error::BadRequest(text.to_owned()));
     }
-    let Some((reason, grace_ms)) = form.check() else {
+    let Some((reason, grace_ms)) = form.check(frame.now()) else {
         return render::refused(&RotateView::new(frame, &account, &read, form, None));
     };
     let key = &read.key;
