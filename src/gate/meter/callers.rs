@@ -282,7 +282,7 @@ mod tests {
         let missed = callers.missed();
         assert_eq!(callers.take().len(), TABLE_CAPACITY);
         assert!(
-            (16..=1_600).contains(&missed) && missed % 16 == 0,
+            (16..=1_600).contains(&missed) && missed.is_multiple_of(16),
             "{missed}"
         );
     }

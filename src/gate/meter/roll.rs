@@ -22,9 +22,9 @@ const MOST: usize = 100;
 /// User agents by which the rest of a secret's callers are counted.
 const AGENTS: usize = 20;
 /// Callers of all secrets that are remembered; some 30 MiB.
-const REMEMBERED: usize = 500_000;
-/// Rows that wait; some 60 MiB.
-const WAITING: usize = 200_000;
+const REMEMBERED: usize = 200_000;
+/// Rows that wait; some 15 MiB.
+const WAITING: usize = 50_000;
 
 /// Where a count waits: together with those of its key.
 type Place = (RowId, RowId, Millis, u16, RowId, u64);
@@ -145,6 +145,10 @@ impl Met {
             _ => false,
         };
         if is_kept && has_room {
+            // Most secrets have one caller.
+            if self.callers.is_empty() {
+                self.callers.reserve_exact(1);
+            }
             self.callers.push((who, times));
             *remembered += 1;
         }
