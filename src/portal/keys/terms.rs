@@ -482,7 +482,7 @@ const fn allows(access: Access) -> &'static str {
     }
 }
 
-/// Whether a key with these products may be made: the parser of the page's own words.
+/// The kind of a new key.
 pub(super) fn read_kind(form: &mut KeyForm) -> Option<KeyKind> {
     form.kind
         .read(|word| KeyKind::from_word(word).ok_or("Choose where the key is used."))
