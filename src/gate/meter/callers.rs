@@ -1,8 +1,8 @@
 //! Who calls, noted at the moment of the decision, in memory, by each thread for itself.
 //!
-//! A caller is where a request comes from and what sends it, coarsely: see the rules' `caller`. A busy thread looks at every
-//! sixteenth request alone, and counts it as sixteen: who calls is there for people to read, and would cost more than the
-//! decision itself. It must not know where that goes, nor which callers are kept apart.
+//! A caller is where a request comes from and what sends it, coarsely: see the rules' `caller`. A busy thread looks at
+//! one request in 16 alone, a very busy one at one in 256, and counts it as so many: who calls is there for people to read,
+//! and would cost more than the decision itself. It must not know where that goes, nor which callers are kept apart.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -18,12 +18,11 @@ use latchkey_rules::verdict::Caller;
 use super::tally::Subject;
 use crate::gate::stripe;
 
-/// Callers that one thread's table holds between two looks at it; some 5 MiB.
-const TABLE_CAPACITY: usize = 32 * 1024;
-/// Requests of one thread between two looks that are all looked at; some 1,300 a second.
-const EXACT: u32 = 1_000;
-/// Of those beyond, one in so many is, and counts as so many.
-const SAMPLED: u32 = 16;
+/// Callers that one thread's table holds between two takings; some 1.3 MiB.
+const TABLE_CAPACITY: usize = 8 * 1024;
+/// From how many requests of one thread on, between two takings, one in how many is looked at, and counts as so many.
+/// They are taken some 1.3 times a second.
+const SAMPLING: [(u32, u32); 3] = [(16_000, 256), (1_000, 16), (0, 1)];
 /// User agents whose family a thread remembers.
 const AGENTS: usize = 1_024;
 
@@ -62,12 +61,10 @@ impl Stripe {
     /// As how many requests this one counts; none when it is not looked at.
     fn weight(&self) -> Option<i64> {
         let before = self.requests.fetch_add(1, Ordering::Relaxed);
-        if before < EXACT {
-            return Some(1);
-        }
+        let (_, one_in) = SAMPLING.into_iter().find(|(from, _)| before >= *from)?;
         // Spread by the golden ratio, so that traffic with a rhythm of its own does not fall in with it.
         let place = before.wrapping_mul(0x9e37_79b1);
-        (place < u32::MAX / SAMPLED).then_some(i64::from(SAMPLED))
+        (place <= u32::MAX / one_in).then_some(i64::from(one_in))
     }
 }
 
@@ -244,9 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_thread_looks_at_one_in_sixteen_and_counts_as_many() {
+    fn a_busy_thread_looks_at_some_and_counts_them_as_many() {
+        for busy in [1_000, 16_000, 800_000] {
+            counts_as_many(busy);
+        }
+    }
+
+    fn counts_as_many(busy: i64) {
         let callers = Callers::new();
-        let busy = 160_000;
         for number in 0..busy {
             let agent = if number % 4 == 0 {
                 "axios/1.7"
@@ -263,7 +265,7 @@ mod tests {
         }
         let taken = callers.take();
         let all: i64 = taken.iter().map(|one| one.allowed).sum();
-        assert!((all - busy).abs() <= i64::from(EXACT), "{all}");
+        assert!((all - busy).abs() <= busy / 50, "{all}");
         let axios = taken.iter().filter(|one| &*one.agent == "axios/1.7");
         let part: i64 = axios.map(|one| one.allowed).sum();
         assert!((part - busy / 4).abs() <= busy / 50, "{part}");
@@ -274,15 +276,15 @@ mod tests {
     #[test]
     fn more_callers_than_there_is_room_for_are_missed_and_said_to_be() {
         let callers = Callers::new();
-        let exact = i64::from(EXACT);
-        let sampled = i64::try_from(TABLE_CAPACITY).unwrap() - exact + 9;
-        for key in 0..exact + (sampled + 50) * i64::from(SAMPLED) {
+        let looked_at = 1_000 + 15_000 / 16;
+        let beyond = i64::try_from(TABLE_CAPACITY).unwrap() - looked_at;
+        for key in 0..16_000 + (beyond + 50) * 256 {
             note(&callers, &subject(key, Code::Valid), "::1", "", Millis(0));
         }
         let missed = callers.missed();
         assert_eq!(callers.take().len(), TABLE_CAPACITY);
         assert!(
-            (16..=1_600).contains(&missed) && missed.is_multiple_of(16),
+            (256..=25_600).contains(&missed) && missed.is_multiple_of(256),
             "{missed}"
         );
     }
