@@ -282,6 +282,7 @@ fn new_product(slug: &str) -> store::Result<NewProduct> {
         recoverable: false,
         routes: HOSTS.iter().map(route).collect::<store::Result<_>>()?,
         admin_prefixes: Vec::new(),
+        scopes: Vec::new(),
     })
 }
 

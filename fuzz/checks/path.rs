@@ -104,6 +104,7 @@ fn judge(access: Access, method: &str, host: &str, path: &str) -> Result<Grant, 
         environment: Environment::Live,
         access,
         products: &products,
+        scopes: &[],
         domains: None,
         ips: None,
     });
@@ -139,6 +140,7 @@ fn catalogue() -> &'static Catalogue {
                 .iter()
                 .map(|path| PathPrefix::parse(path).unwrap())
                 .collect(),
+            scopes: Vec::new(),
         });
         Catalogue::build(products.collect()).unwrap()
     })

@@ -32,6 +32,7 @@ fn catalogue() -> Catalogue {
             environments: EnvironmentSet::default(),
         }],
         admin_prefixes: Vec::new(),
+        scopes: Vec::new(),
     };
     Catalogue::build(vec![product("maps", "/maps"), product("search", "/search")]).unwrap()
 }
@@ -45,6 +46,7 @@ fn decided(catalogue: &Catalogue) -> bool {
         environment: Environment::Live,
         access: Access::Write,
         products: &[ProductIx(0)],
+        scopes: &[],
         domains: None,
         ips: None,
     };

@@ -108,7 +108,7 @@ codes! {
     ProductNotAssigned = 12, "PRODUCT_NOT_ASSIGNED", 403, Restriction;
     /// The host takes keys of other environments.
     EnvironmentNotAllowed = 13, "ENVIRONMENT_NOT_ALLOWED", 403, Restriction;
-    /// The key's access is too low.
+    /// The key's access is too low, or the path is outside its scopes.
     AccessNotAllowed = 14, "ACCESS_NOT_ALLOWED", 403, Restriction;
     /// The page's domain is not among the allowed ones.
     OriginNotAllowed = 15, "ORIGIN_NOT_ALLOWED", 403, Restriction;

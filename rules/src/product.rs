@@ -7,10 +7,12 @@
 mod catalogue;
 mod host;
 mod prefix;
+mod scope;
 
 pub use catalogue::{Catalogue, CatalogueError};
 pub use host::{HostError, HostPattern, normal_host};
 pub use prefix::{PathPrefix, PrefixError};
+pub use scope::{MOST_SCOPES, ProductScopes, ResourceScope, ScopeName, ScopeSet};
 
 use crate::environment::EnvironmentSet;
 use crate::slug::Slug;
@@ -55,6 +57,8 @@ pub struct ProductFacts {
     pub routes: Vec<RouteFacts>,
     /// The paths that need the access admin, whatever the method.
     pub admin_prefixes: Vec<PathPrefix>,
+    /// The parts of it that a key can be bound to.
+    pub scopes: Vec<ResourceScope>,
 }
 
 /// A pair in a catalogue.
@@ -82,7 +86,24 @@ pub struct Product {
     /// The environments whose keys any of its hosts takes.
     pub environments: EnvironmentSet,
     admin_prefixes: Vec<PathPrefix>,
+    scopes: Vec<ResourceScope>,
     hosts: Vec<HostPattern>,
+}
+
+impl Product {
+    /// Those of its scopes that have these slugs. One that it does not have is left out: a key that is bound to it alone
+    /// opens nothing here.
+    #[must_use]
+    pub fn scopes_named(&self, slugs: &[&str]) -> ScopeSet {
+        ScopeSet::of(&self.scopes, |scope| slugs.contains(&scope.slug.as_str()))
+    }
+
+    /// The names of these scopes, for people, in its own order.
+    pub fn names_of(&self, scopes: ScopeSet) -> impl Iterator<Item = &str> {
+        let places = self.scopes.iter().enumerate();
+        let named = places.filter(move |(place, _)| scopes.holds(*place));
+        named.map(|(_, scope)| scope.name.as_str())
+    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::code::Code;
 use crate::domain::DomainPattern;
 use crate::environment::Environment;
 use crate::ip_range::IpRange;
-use crate::product::{Catalogue, ProductIx};
+use crate::product::{Catalogue, ProductIx, ProductScopes};
 use crate::time::Millis;
 
 /// What is known of the key that was presented.
@@ -73,6 +73,8 @@ pub struct KeyFacts<'a> {
     pub access: Access,
     /// The products that it is good for, in ascending order.
     pub products: &'a [ProductIx],
+    /// Those of them that it is good for in part, with the parts.
+    pub scopes: &'a [ProductScopes],
     /// The domains that it is bound to, if it is bound to any.
     pub domains: Option<&'a [DomainPattern]>,
     /// The addresses that it is bound to, if it is bound to any.
@@ -197,6 +199,8 @@ worded! {
         EnvironmentAllowed => "environment_allowed", "The host takes keys of this environment";
         /// The key's access is enough for method and path.
         AccessAllowed => "access_allowed", "The key's access is enough";
+        /// The path belongs to a scope of the key's, if it is bound to any of the product.
+        ScopeAllowed => "scope_allowed", "The path is within the key's scopes";
         /// The page's domain is allowed.
         OriginAllowed => "origin_allowed", "The domain is allowed";
         /// The client's address is allowed.

@@ -193,5 +193,6 @@ fn product(entry: &ProductEntry) -> NewProduct {
         recoverable: entry.recoverable,
         routes: entry.routes.clone(),
         admin_prefixes: entry.admin_prefixes.clone(),
+        scopes: entry.scopes.clone(),
     }
 }

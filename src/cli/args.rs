@@ -141,7 +141,7 @@ pub(super) enum Member {
 #[derive(Debug, Subcommand)]
 pub(super) enum ProductsCommand {
     /// Add a product
-    Add(AddProductArgs),
+    Add(Box<AddProductArgs>),
     /// List the products
     List,
 }
@@ -162,6 +162,9 @@ pub(super) struct AddProductArgs {
     /// A path below which only keys with admin access are let through; may be given several times
     #[arg(long = "admin-prefix", value_name = "PATH")]
     pub(super) admin_prefixes: Vec<String>,
+    /// A part of it that a key can be bound to, such as "tiles Map tiles: /map/tile /map/style"; may be given several times
+    #[arg(long = "scope", value_name = "SLUG NAME: PATH…")]
+    pub(super) scopes: Vec<String>,
     /// Which keys may stand in the query
     #[arg(long, value_enum, value_name = "WHICH", default_value = "browser")]
     pub(super) key_in_query: InQuery,

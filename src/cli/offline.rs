@@ -2,7 +2,7 @@
 
 use latchkey_rules::environment::EnvironmentSet;
 use latchkey_rules::name::DisplayName;
-use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
+use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, ResourceScope, RouteFacts};
 use latchkey_rules::slug::Slug;
 
 use super::args::{AddProductArgs, BackupArgs, InQuery, ProductsCommand};
@@ -124,6 +124,11 @@ fn read(args: &AddProductArgs) -> Result<NewProduct, String> {
             .iter()
             .map(|text| PathPrefix::parse(text).map_err(|error| error.to_string()))
             .collect::<Result<_, _>>()?,
+        scopes: args
+            .scopes
+            .iter()
+            .map(|text| scope(text))
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -150,9 +155,54 @@ fn route(text: &str) -> Result<RouteFacts, String> {
     })
 }
 
+/// `tiles Map tiles: /map/tile /map/style`: a slug, a name up to the colon, and paths.
+fn scope(text: &str) -> Result<ResourceScope, String> {
+    let read = || {
+        let (called, paths) = text.split_once(": ")?;
+        let (slug, name) = called.split_once(' ')?;
+        Some((slug, name, paths))
+    };
+    let (slug, name, paths) = read().ok_or_else(|| {
+        format!("{text}: a scope is a slug, a name, a colon, and paths, such as \"tiles Map tiles: /map/tile\".")
+    })?;
+    let prefix = |path| PathPrefix::parse(path).map_err(|error| error.to_string());
+    let prefixes: Vec<PathPrefix> = paths
+        .split_whitespace()
+        .map(prefix)
+        .collect::<Result<_, _>>()?;
+    if prefixes.is_empty() {
+        return Err(format!("{text}: a scope has at least one path."));
+    }
+    Ok(ResourceScope {
+        slug: Slug::parse(slug).map_err(|error| error.to_string())?,
+        name: words(name)?,
+        prefixes,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scope_is_a_slug_a_name_and_paths() {
+        let scope = scope("tiles Map tiles: /map/tile /map/style/").unwrap();
+        let paths: Vec<&str> = scope.prefixes.iter().map(PathPrefix::as_str).collect();
+        assert_eq!(
+            (scope.slug.as_str(), scope.name.as_str()),
+            ("tiles", "Map tiles")
+        );
+        assert_eq!(paths, ["/map/tile", "/map/style"]);
+        for wrong in [
+            "tiles",
+            "tiles: /a",
+            "tiles Tiles: ",
+            "tiles Tiles: a",
+            "Tiles Tiles: /a",
+        ] {
+            assert!(self::scope(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_route_is_a_host_and_the_path_behind_it() {

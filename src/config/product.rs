@@ -2,10 +2,12 @@
 //!
 //! Must not know the store: what becomes of a product there is the store's matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use latchkey_rules::environment::{Environment, EnvironmentSet};
-use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
+use latchkey_rules::product::{
+    HostPattern, KeyInQuery, MOST_SCOPES, PathPrefix, ResourceScope, RouteFacts,
+};
 use latchkey_rules::slug::Slug;
 
 use super::place::Place;
@@ -33,6 +35,8 @@ pub struct ProductEntry {
     pub routes: Vec<RouteFacts>,
     /// Paths below which a key needs admin access.
     pub admin_prefixes: Vec<PathPrefix>,
+    /// The parts of it that a key can be bound to.
+    pub scopes: Vec<ResourceScope>,
 }
 
 /// A request that shows a product at work.
@@ -53,6 +57,7 @@ pub(super) fn entries(root: &mut Reading<'_>) -> Vec<ProductEntry> {
     for table in root.tables("product") {
         let at = table.place("slug");
         let routes_at = table.place("routes");
+        let scopes_at = table.place("scopes");
         let Some(entry) = entry(table) else { continue };
         if entries.iter().any(|other| other.slug == entry.slug) {
             root.problem(
@@ -65,6 +70,7 @@ pub(super) fn entries(root: &mut Reading<'_>) -> Vec<ProductEntry> {
             continue;
         }
         check_routes(root, &entry, &routes_at, &mut taken);
+        check_scopes(root, &entry, &scopes_at);
         entries.push(entry);
     }
     entries
@@ -89,12 +95,25 @@ fn check_routes(
     }
 }
 
+fn check_scopes(root: &Reading<'_>, entry: &ProductEntry, at: &Place) {
+    let mut seen = BTreeSet::new();
+    for scope in &entry.scopes {
+        if !seen.insert(&scope.slug) {
+            let text = format!(
+                "product.scopes must have slugs of their own; {} has been used",
+                scope.slug
+            );
+            root.problem(at.clone(), text);
+        }
+    }
+    if entry.scopes.len() > MOST_SCOPES {
+        let text = format!("product.scopes must be at most {MOST_SCOPES}");
+        root.problem(at.clone(), text);
+    }
+}
+
 fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
-    let slug = table.required("slug", |t| {
-        Slug::parse(t).map_err(|_slug_error| {
-            "must be lower-case letters and digits with hyphens between, at most 40".to_owned()
-        })
-    });
+    let slug = table.required("slug", slug);
     let name = table.required("name", |t| values::words(t, 80));
     let kind = table
         .text("kind", |t| values::words(t, 40))
@@ -118,6 +137,11 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
         .filter_map(route)
         .collect();
     let admin_prefixes = table.list("admin_prefixes", prefix).unwrap_or_default();
+    let scopes = table
+        .tables("scopes")
+        .into_iter()
+        .filter_map(scope)
+        .collect();
     table.end();
     Some(ProductEntry {
         slug: slug?,
@@ -129,6 +153,7 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
         recoverable,
         routes,
         admin_prefixes,
+        scopes,
     })
 }
 
@@ -152,6 +177,32 @@ fn route(mut table: Reading<'_>) -> Option<RouteFacts> {
         environments: environments
             .into_iter()
             .fold(EnvironmentSet::ANY, EnvironmentSet::with),
+    })
+}
+
+fn scope(mut table: Reading<'_>) -> Option<ResourceScope> {
+    let slug = table.required("slug", slug);
+    let name = table.required("name", |t| values::words(t, 80));
+    let at = table.place("paths");
+    let prefixes = table.list("paths", prefix).unwrap_or_default();
+    if prefixes.is_empty() {
+        table.problem(
+            at,
+            "product.scopes.paths must name at least one path".to_owned(),
+        );
+        return None;
+    }
+    table.end();
+    Some(ResourceScope {
+        slug: slug?,
+        name: name?,
+        prefixes,
+    })
+}
+
+fn slug(text: &str) -> Result<Slug, String> {
+    Slug::parse(text).map_err(|_slug_error| {
+        "must be lower-case letters and digits with hyphens between, at most 40".to_owned()
     })
 }
 

@@ -59,7 +59,10 @@ impl Sources {
 pub fn setting_names() -> BTreeSet<String> {
     let outcome = Outcome::default();
     // A table in a list is only asked for its settings when there is one.
-    let lists = tree::of_file(&Arc::from("example"), "product = [{ routes = [{}] }]");
+    let lists = tree::of_file(
+        &Arc::from("example"),
+        "product = [{ routes = [{}], scopes = [{}] }]",
+    );
     let _config = settings(Reading::root(
         lists.unwrap_or_default(),
         Place::Default,

@@ -5,13 +5,13 @@
 use std::net::SocketAddr;
 
 use latchkey_rules::environment::EnvironmentSet;
-use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
+use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, ResourceScope, RouteFacts};
 use latchkey_rules::slug::Slug;
 use serde::Serialize;
 
 use super::Error;
 use super::facts::ProductLine;
-use super::products::{PRODUCTS, ProductShape};
+use super::products::{PRODUCTS, ProductShape, ScopeLine};
 use crate::store::products::{NewProduct, Sample};
 
 /// A host and path of a product.
@@ -40,6 +40,11 @@ fn product(shape: &ProductShape, gate: SocketAddr) -> Result<NewProduct, Error> 
         .iter()
         .map(|prefix| PathPrefix::parse(prefix).map_err(Error::table))
         .collect::<Result<_, _>>()?;
+    let scopes = shape
+        .scopes
+        .iter()
+        .map(|line| scope(shape, line))
+        .collect::<Result<_, _>>()?;
     Ok(NewProduct {
         slug: Slug::parse(shape.slug).map_err(Error::table)?,
         name: shape.name.to_owned(),
@@ -56,6 +61,7 @@ fn product(shape: &ProductShape, gate: SocketAddr) -> Result<NewProduct, Error> 
         recoverable: false,
         routes,
         admin_prefixes,
+        scopes,
     })
 }
 
@@ -64,6 +70,23 @@ fn route(host: &str, path: &str) -> Result<RouteFacts, Error> {
         host: HostPattern::parse(host).map_err(Error::table)?,
         prefix: PathPrefix::parse(path).map_err(Error::table)?,
         environments: EnvironmentSet::default(),
+    })
+}
+
+/// A part of a product, at its path for customers and on the gate's own host.
+fn scope(shape: &ProductShape, (slug, name, path): &ScopeLine) -> Result<ResourceScope, Error> {
+    let public = shape.public_routes().into_iter().map(|(_, base)| base);
+    let mut prefixes = public
+        .chain([shape.own_path])
+        .map(|base| PathPrefix::parse(&format!("{}{path}", base.trim_end_matches('/'))))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Error::table)?;
+    prefixes.sort();
+    prefixes.dedup();
+    Ok(ResourceScope {
+        slug: Slug::parse(slug).map_err(Error::table)?,
+        name: (*name).to_owned(),
+        prefixes,
     })
 }
 

@@ -140,6 +140,7 @@ impl Drawn {
             environment: shape.environment,
             access: shape.access,
             products: slugs(shape),
+            scopes: Vec::new(),
             billing: Some(shape.billing),
             domains: texts(bound.domains),
             ips: texts(bound.ips),

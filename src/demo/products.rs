@@ -7,6 +7,8 @@ pub(super) struct ProductShape {
     pub(super) kind: &'static str,
     pub(super) routes: Routes,
     pub(super) admin_prefixes: &'static [&'static str],
+    /// The parts that a key can be bound to.
+    pub(super) scopes: &'static [ScopeLine],
     /// Its path on the demo gate's own host, where no two may have the same.
     pub(super) own_path: &'static str,
     /// What an ordinary request asks for, behind that path; the live traffic asks for it too.
@@ -14,6 +16,9 @@ pub(super) struct ProductShape {
     /// Whether an ordinary request writes.
     pub(super) writes: bool,
 }
+
+/// Slug, name and path, below the product's own, of a part of a product.
+pub(super) type ScopeLine = (&'static str, &'static str, &'static str);
 
 const API: &str = "api.meridian.example";
 const FLEET: &str = "fleet.meridian.example";
@@ -33,6 +38,7 @@ const fn product(
         routes: Routes::Beside(host),
         own_path,
         admin_prefixes: &[],
+        scopes: &[],
         asks,
         writes: false,
     }
@@ -138,6 +144,11 @@ pub(super) const PRODUCTS: &[ProductShape] = &[
     },
     ProductShape {
         routes: Routes::Hosts(&["*.tiles.meridian.example", "tiles.meridian.example"]),
+        scopes: &[
+            ("streets", "Streets", "/streets"),
+            ("satellite", "Satellite", "/satellite"),
+            ("terrain", "Terrain", "/terrain"),
+        ],
         ..product(
             "map-tiles",
             "Map tiles",

@@ -114,6 +114,7 @@ impl<'a> Known<'a> {
             environment: self.policy.environment,
             access: self.policy.access,
             products: &self.policy.products,
+            scopes: &self.policy.scopes,
             domains: self.policy.domains.as_deref(),
             ips: self.policy.ips.as_deref(),
         }

@@ -73,6 +73,12 @@ pub enum Conflict {
         /// The slug that was asked for.
         slug: String,
     },
+    /// No product of the key has this scope.
+    #[error("The key's products have no scope “{scope}”.")]
+    ScopeUnknown {
+        /// The scope that was asked for, with its product.
+        scope: String,
+    },
     /// No plan has this slug.
     #[error("There is no plan “{slug}”.")]
     PlanUnknown {

@@ -12,6 +12,7 @@ mod load;
 mod pause;
 mod remind;
 mod rotate;
+mod scopes;
 mod sealed;
 mod staff;
 mod terms;
@@ -23,6 +24,8 @@ use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::status::{Status, StatusFacts};
 use latchkey_rules::time::Millis;
+
+use super::products::Product;
 
 pub use change::{RESTORABLE_MS, delete, disable, enable, purge_due};
 pub use create::{NewKey, NewSecret, create};
@@ -36,6 +39,7 @@ pub(super) use load::{row_for_staff, row_in_account};
 pub use pause::{pause, restore, resume};
 pub use remind::remind_of_ends;
 pub use rotate::{NewRotation, rotate, shorten_grace, warn_of_ends};
+pub use scopes::ProductPart;
 pub use sealed::{Revealed, Sealed, rekey, reveal, sealed_about, sealing_keys};
 pub use staff::{Contact, StaffKey, find, find_by_digest};
 pub use terms::KeyTerms;
@@ -104,6 +108,19 @@ pub struct ProductName {
     pub name: String,
     /// Its name in paths.
     pub slug: String,
+    /// The parts of it that the key is good for; none is the whole product.
+    pub parts: Vec<ProductPart>,
+}
+
+impl ProductName {
+    /// The product's name, and the parts' where the key has not all of it.
+    pub fn label(&self) -> String {
+        if self.parts.is_empty() {
+            return self.name.clone();
+        }
+        let parts: Vec<&str> = self.parts.iter().map(|part| part.name.as_str()).collect();
+        format!("{}: {}", self.name, parts.join(", "))
+    }
 }
 
 /// Who switched a key off, when and why.
@@ -139,6 +156,26 @@ pub struct SecretFacts {
 }
 
 impl Key {
+    /// What it has of these products.
+    pub fn own_of(&self, known: &[Product]) -> Vec<Product> {
+        let own = |product: &Product| {
+            let slug = product.slug.as_str();
+            let own = self.products.iter().find(|one| one.slug == slug)?;
+            let parts: Vec<&str> = own.parts.iter().map(|part| part.slug.as_str()).collect();
+            Some(product.seen_in_parts(&parts))
+        };
+        known.iter().filter_map(own).collect()
+    }
+
+    /// The scopes that it is bound to, of all its products.
+    pub fn scopes(&self) -> impl Iterator<Item = String> {
+        let of_product = |product: &ProductName| {
+            let name = |part: &ProductPart| format!("{}:{}", product.slug, part.slug);
+            product.parts.iter().map(name).collect::<Vec<_>>()
+        };
+        self.products.iter().flat_map(of_product)
+    }
+
     /// Whether its account has paused it, and it has not resumed by itself.
     pub fn is_paused(&self, now: Millis) -> bool {
         self.paused_at.is_some() && self.paused_until.is_none_or(|until| until > now)

@@ -4,13 +4,17 @@
 
 mod add;
 mod moved;
+mod scopes;
 
 use std::collections::HashMap;
 
 use diesel::{ExpressionMethods, QueryDsl, Queryable, RunQueryDsl};
 use latchkey_rules::environment::{Environment, EnvironmentSet};
 use latchkey_rules::name::folded;
-use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, ProductFacts, RouteFacts};
+use latchkey_rules::path::split_target;
+use latchkey_rules::product::{
+    HostPattern, KeyInQuery, PathPrefix, ProductFacts, ResourceScope, RouteFacts,
+};
 use latchkey_rules::slug::Slug;
 
 use super::Reader;
@@ -55,6 +59,8 @@ pub struct Product {
     pub routes: Vec<RouteFacts>,
     /// The paths that need the access admin.
     pub admin_prefixes: Vec<PathPrefix>,
+    /// The parts of it that a key can be bound to.
+    pub scopes: Vec<ResourceScope>,
 }
 
 /// A product that is to be added.
@@ -68,6 +74,26 @@ impl Product {
             .min_by_key(|product| product.sample.method != "GET")
     }
 
+    /// The product as a key sees it that has these parts of it, or all of it where there are none: without its request
+    /// when that is outside of them.
+    #[must_use]
+    pub fn seen_in_parts(&self, parts: &[&str]) -> Self {
+        let rest = self.sample.url.split_once("://").map(|(_, rest)| rest);
+        let path = rest.and_then(|rest| rest.find('/').map(|at| rest.split_at(at).1));
+        let path = path.map(|path| split_target(path).0);
+        let mut scopes = self.scopes.iter();
+        let is_open = parts.is_empty()
+            || scopes.any(|scope| {
+                let holds = |prefix: &PathPrefix| path.is_some_and(|path| prefix.holds(path));
+                parts.contains(&scope.slug.as_str()) && scope.prefixes.iter().any(holds)
+            });
+        let mut seen = self.clone();
+        if !is_open {
+            seen.sample = Sample::default();
+        }
+        seen
+    }
+
     /// What the catalogue needs of it.
     pub fn facts(&self) -> ProductFacts {
         ProductFacts {
@@ -76,6 +102,7 @@ impl Product {
             key_in_query: self.key_in_query,
             routes: self.routes.clone(),
             admin_prefixes: self.admin_prefixes.clone(),
+            scopes: self.scopes.clone(),
         }
     }
 }
@@ -156,16 +183,27 @@ pub(super) fn stored(reader: &mut Reader) -> Result<Vec<Stored>> {
         let prefix = readable("path", PathPrefix::parse(&prefix))?;
         prefixes.entry(row).or_default().push(prefix);
     }
+    let mut scopes = scopes::of_all(reader)?;
     rows.into_iter()
         .map(|row| {
             let (routes, prefixes) = (routes.remove(&row.id), prefixes.remove(&row.id));
-            row.with(routes.unwrap_or_default(), prefixes.unwrap_or_default())
+            let scopes = scopes.remove(&row.id).unwrap_or_default();
+            row.with(
+                routes.unwrap_or_default(),
+                prefixes.unwrap_or_default(),
+                scopes,
+            )
         })
         .collect()
 }
 
 impl ProductRow {
-    fn with(self, routes: Vec<RouteFacts>, admin_prefixes: Vec<PathPrefix>) -> Result<Stored> {
+    fn with(
+        self,
+        routes: Vec<RouteFacts>,
+        admin_prefixes: Vec<PathPrefix>,
+        scopes: Vec<ResourceScope>,
+    ) -> Result<Stored> {
         Ok(Stored {
             row: self.id,
             generation: self.generation,
@@ -184,6 +222,7 @@ impl ProductRow {
                 recoverable: self.recoverable,
                 routes,
                 admin_prefixes,
+                scopes,
             },
         })
     }

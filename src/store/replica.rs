@@ -15,7 +15,9 @@ use super::error::Result;
 use super::products::stored;
 use super::schema::accounts;
 
-pub use keys::{ReplicaKey, ReplicaSecret, ReplicaStanding, keys_by_rows, keys_page};
+pub use keys::{
+    ReplicaAssignment, ReplicaKey, ReplicaSecret, ReplicaStanding, keys_by_rows, keys_page,
+};
 
 /// Which row. It means nothing but to the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

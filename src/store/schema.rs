@@ -63,6 +63,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    product_scopes (product_row, slug) {
+        product_row -> BigInt,
+        slug -> Text,
+        place -> SmallInt,
+        name -> Text,
+        prefixes -> Text,
+    }
+}
+
+diesel::table! {
     accounts (id) {
         id -> BigInt,
         slug -> Text,
@@ -144,6 +154,7 @@ diesel::table! {
     key_products (key_row, product_row) {
         key_row -> BigInt,
         product_row -> BigInt,
+        scopes -> Text,
     }
 }
 
@@ -315,6 +326,7 @@ diesel::joinable!(members -> users (user_id));
 diesel::joinable!(keys -> accounts (account_id));
 diesel::joinable!(key_products -> keys (key_row));
 diesel::joinable!(key_products -> products (product_row));
+diesel::joinable!(product_scopes -> products (product_row));
 diesel::joinable!(secrets -> keys (key_row));
 diesel::joinable!(key_reminders -> keys (key_row));
 diesel::joinable!(one_time_links -> users (user_id));
@@ -326,6 +338,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     products,
     product_routes,
     product_admin_prefixes,
+    product_scopes,
     accounts,
     users,
     members,

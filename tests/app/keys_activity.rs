@@ -23,7 +23,7 @@ async fn count(world: &World, key_id: &str, rows: &[(i64, Code, i64)]) {
                 key: key.row,
                 secret_number: 1,
                 product: if code.is_allow() {
-                    key.product_rows.first().copied()
+                    key.products.first().map(|one| one.product)
                 } else {
                     None
                 },

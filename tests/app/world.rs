@@ -25,7 +25,9 @@ use latchkey::web::public_url::PublicUrl;
 use latchkey::web::shared::{Brand, SignUp, Support};
 use latchkey_rules::billing::Tier;
 use latchkey_rules::email::Email;
+use latchkey_rules::environment::EnvironmentSet;
 use latchkey_rules::name::DisplayName;
+use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, ResourceScope, RouteFacts};
 use latchkey_rules::role::{Role, StaffRole};
 use latchkey_rules::secret::Prefix;
 use latchkey_rules::slug::Slug;
@@ -331,8 +333,6 @@ impl World {
 }
 
 pub(crate) fn product(slug: &str, name: &str) -> Product {
-    use latchkey_rules::environment::EnvironmentSet;
-    use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
     Product {
         slug: Slug::parse(slug).unwrap(),
         name: name.to_owned(),
@@ -352,6 +352,20 @@ pub(crate) fn product(slug: &str, name: &str) -> Product {
             environments: EnvironmentSet::ANY,
         }],
         admin_prefixes: Vec::new(),
+        scopes: parts(slug),
+    }
+}
+
+/// Tiles have two parts.
+fn parts(slug: &str) -> Vec<ResourceScope> {
+    let part = |slug: &str, name: &str| ResourceScope {
+        slug: Slug::parse(slug).unwrap(),
+        name: name.to_owned(),
+        prefixes: vec![PathPrefix::parse(&format!("/tiles/{slug}")).unwrap()],
+    };
+    match slug {
+        "tiles" => vec![part("streets", "Streets"), part("aerial", "Aerial images")],
+        _ => Vec::new(),
     }
 }
 

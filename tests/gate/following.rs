@@ -230,6 +230,14 @@ fn an_expiry_and_a_grace_end_by_the_clock_alone() {
 }
 
 /// One change of the properties below, to a key by its place.
+/// What a key has of the products.
+#[derive(Clone, Debug)]
+enum Has {
+    None,
+    All,
+    Part,
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Make(bool),
@@ -237,7 +245,7 @@ enum Step {
     Enable(usize),
     Delete(usize),
     Purge(usize),
-    Products(usize, bool),
+    Products(usize, Has),
     Secret(usize),
 }
 
@@ -249,7 +257,11 @@ fn step() -> impl Strategy<Value = Step> {
         place.clone().prop_map(Step::Enable),
         place.clone().prop_map(Step::Delete),
         place.clone().prop_map(Step::Purge),
-        (place.clone(), any::<bool>()).prop_map(|(place, more)| Step::Products(place, more)),
+        (
+            place.clone(),
+            prop::sample::select(vec![Has::None, Has::All, Has::Part])
+        )
+            .prop_map(|(place, has)| Step::Products(place, has)),
         place.prop_map(Step::Secret),
     ]
 }
@@ -354,14 +366,16 @@ fn apply(
                 );
             }
         }
-        Step::Products(place, more) => {
+        Step::Products(place, has) => {
             if let Some(row) = row(*place) {
-                let sql = if *more {
-                    format!(
-                        "INSERT OR IGNORE INTO key_products SELECT {row}, id FROM products WHERE {row} IS NOT NULL"
-                    )
-                } else {
-                    format!("DELETE FROM key_products WHERE key_row = {row}")
+                let sql = match has {
+                    Has::None => format!("DELETE FROM key_products WHERE key_row = {row}"),
+                    Has::All => format!(
+                        "INSERT OR IGNORE INTO key_products SELECT {row}, id, '' FROM products WHERE {row} IS NOT NULL"
+                    ),
+                    Has::Part => {
+                        format!("UPDATE key_products SET scopes = 'places' WHERE key_row = {row}")
+                    }
                 };
                 logged(&row, &sql);
             }

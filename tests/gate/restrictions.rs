@@ -118,3 +118,59 @@ fn t_48_a_key_with_addresses_opens_for_them_alone() {
     assert_eq!(ask(Some("192.0.3.0")), "IP_NOT_ALLOWED");
     assert_eq!(ask(None), "IP_NOT_ALLOWED");
 }
+
+#[test]
+fn a_key_with_scopes_opens_their_paths_alone_at_every_door() {
+    let world = World::new();
+    let key = world.key(Wanted {
+        products: vec!["maps", "routing"],
+        scopes: vec!["maps:places"],
+        ..Wanted::default()
+    });
+    let gate = world.gate();
+    for (path, code) in [
+        ("/maps/places/7", "VALID"),
+        ("/maps/names", "VALID"),
+        ("/maps/streets/1", "ACCESS_NOT_ALLOWED"),
+        ("/maps", "ACCESS_NOT_ALLOWED"),
+        ("/maps/placesx", "ACCESS_NOT_ALLOWED"),
+        ("/maps/routing/x", "VALID"),
+    ] {
+        let asked = with(request("GET", "/v1/authorize"), &key)
+            .insert_header(("X-Forwarded-Host", "api.example.com"))
+            .insert_header(("X-Forwarded-Uri", path));
+        let asked = send(&gate, asked);
+        let met = if asked.status == 200 {
+            "VALID"
+        } else {
+            asked.verdict().1
+        };
+        assert_eq!(met, code, "{path}");
+        let body = json!({"secret": key.secret(), "host": "api.example.com", "path": path});
+        assert_eq!(verify(&gate, &body)["code"], code, "{path}");
+    }
+    // Without a path nobody knows which part is asked for.
+    let said = verify(&gate, &json!({"secret": key.secret(), "product": "maps"}));
+    assert_eq!(said["code"], "ACCESS_NOT_ALLOWED");
+    assert_eq!(
+        said["message"],
+        "This API key is good for places of maps, and the request names no path."
+    );
+}
+
+#[test]
+fn a_scope_that_a_product_lost_opens_nothing_and_one_that_it_got_opens_again() {
+    let world = World::new();
+    let key = world.key(Wanted {
+        scopes: vec!["maps:places"],
+        ..Wanted::default()
+    });
+    let gate = world.gate();
+    let body = json!({"secret": key.secret(), "host": "api.example.com", "path": "/maps/places"});
+    assert_eq!(verify(&gate, &body)["code"], "VALID");
+    drop(gate);
+    world.sql("UPDATE product_scopes SET slug = 'elsewhere' WHERE slug = 'places'");
+    assert_eq!(verify(&world.gate(), &body)["code"], "ACCESS_NOT_ALLOWED");
+    world.sql("UPDATE product_scopes SET slug = 'places' WHERE slug = 'elsewhere'");
+    assert_eq!(verify(&world.gate(), &body)["code"], "VALID");
+}

@@ -26,7 +26,9 @@ use latchkey_rules::environment::{Environment, EnvironmentSet};
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::name::{DisplayName, KeyName};
-use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
+use latchkey_rules::product::{
+    HostPattern, KeyInQuery, PathPrefix, ResourceScope, RouteFacts, ScopeName,
+};
 use latchkey_rules::role::StaffRole;
 use latchkey_rules::secret::{Digest, Prefix, Secret};
 use latchkey_rules::slug::Slug;
@@ -67,6 +69,7 @@ pub(crate) struct Wanted {
     pub(crate) environment: Environment,
     pub(crate) access: Access,
     pub(crate) products: Vec<&'static str>,
+    pub(crate) scopes: Vec<&'static str>,
     pub(crate) domains: Vec<&'static str>,
     pub(crate) ips: Vec<&'static str>,
     pub(crate) state: ImportedState,
@@ -82,6 +85,7 @@ impl Default for Wanted {
             environment: Environment::Live,
             access: Access::Write,
             products: vec!["maps"],
+            scopes: Vec::new(),
             domains: Vec::new(),
             ips: Vec::new(),
             state: ImportedState::default(),
@@ -249,6 +253,11 @@ fn import_of(key_id: KeyId, wanted: Wanted) -> (ImportKey, Vec<String>) {
         environment: wanted.environment,
         access: wanted.access,
         products: texts_of(wanted.products),
+        scopes: wanted
+            .scopes
+            .iter()
+            .map(|text| ScopeName::parse(text).unwrap())
+            .collect(),
         billing: None,
         domains: texts_of(wanted.domains),
         ips: texts_of(wanted.ips),
@@ -345,6 +354,26 @@ fn product(
             .iter()
             .map(|path| PathPrefix::parse(path).unwrap())
             .collect(),
+        scopes: parts(slug),
+    }
+}
+
+/// Maps has two parts.
+fn parts(slug: &str) -> Vec<ResourceScope> {
+    let part = |slug: &str, paths: &[&str]| ResourceScope {
+        slug: Slug::parse(slug).unwrap(),
+        name: slug.to_owned(),
+        prefixes: paths
+            .iter()
+            .map(|path| PathPrefix::parse(path).unwrap())
+            .collect(),
+    };
+    match slug {
+        "maps" => vec![
+            part("streets", &["/maps/streets"]),
+            part("places", &["/maps/places", "/maps/names"]),
+        ],
+        _ => Vec::new(),
     }
 }
 

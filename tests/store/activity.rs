@@ -33,7 +33,7 @@ fn setting(store: &Store) -> Setting {
         key,
         account_row: found[0].account_row,
         key_row: found[0].row,
-        product_row: found[0].product_rows[0],
+        product_row: found[0].products[0].product,
     }
 }
 

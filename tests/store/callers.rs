@@ -40,7 +40,7 @@ impl Setting {
             account: self.held.account_row,
             key: self.held.row,
             secret_number,
-            product: self.held.product_rows.first().copied(),
+            product: self.held.products.first().map(|one| one.product),
             hour,
             place: CallerPlace::from_text(place),
             agent: agent.to_owned(),

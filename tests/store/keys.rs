@@ -56,6 +56,7 @@ fn import_key(account: &str, name: &str, state: ImportedState) -> ImportKey {
         environment: Environment::Live,
         access: Access::Write,
         products: vec!["maps".to_owned()],
+        scopes: Vec::new(),
         billing: None,
         domains: vec!["example.com".to_owned(), "*.example.org".to_owned()],
         ips: vec!["192.0.2.0/24".to_owned()],

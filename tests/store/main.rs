@@ -13,6 +13,7 @@ mod changes;
 mod databases;
 mod keys;
 mod outbox;
+mod parts;
 mod people;
 mod remind;
 mod replica;

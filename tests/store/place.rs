@@ -25,7 +25,7 @@ use latchkey_rules::environment::{Environment, EnvironmentSet};
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::name::{DisplayName, KeyName};
-use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
+use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, ResourceScope, RouteFacts};
 use latchkey_rules::role::{Role, StaffRole};
 use latchkey_rules::secret::{Digest, Prefix};
 use latchkey_rules::slug::Slug;
@@ -283,6 +283,23 @@ pub(crate) fn product(slug: &str, host: &str, path: &str) -> NewProduct {
                 .with(Environment::Test),
         }],
         admin_prefixes: vec![PathPrefix::parse("/admin").unwrap()],
+        scopes: parts(slug),
+    }
+}
+
+/// Maps has two parts.
+fn parts(slug: &str) -> Vec<ResourceScope> {
+    let part = |slug: &str, name: &str, path: &str| ResourceScope {
+        slug: Slug::parse(slug).unwrap(),
+        name: name.to_owned(),
+        prefixes: vec![PathPrefix::parse(path).unwrap()],
+    };
+    match slug {
+        "maps" => vec![
+            part("streets", "Streets", "/maps/streets"),
+            part("aerial", "Aerial images", "/maps/aerial"),
+        ],
+        _ => Vec::new(),
     }
 }
 

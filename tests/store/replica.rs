@@ -69,7 +69,7 @@ on_both! {
         assert!(all.iter().map(|key| key.row).is_sorted());
         for key in &all {
             let number = ids.iter().position(|id| *id == key.key_id).unwrap();
-            assert_eq!(key.product_rows.len(), [1, 2, 0][number % 3], "key {number}");
+            assert_eq!(key.products.len(), [1, 2, 0][number % 3], "key {number}");
             assert_eq!(key.secrets.len(), 1);
             assert_eq!(key.access, Access::Write);
             assert_eq!(key.standing, ReplicaStanding::Enabled);
@@ -190,7 +190,7 @@ on_both! {
         assert_ne!(store.db.read_blocking(changes::epoch).unwrap(), epoch);
         let all = page(store, RowId::NONE, 10_000);
         assert_eq!(all.len(), 2_501);
-        assert!(all.iter().skip(1).all(|key| key.product_rows.len() == 2 && key.secrets.len() == 1));
+        assert!(all.iter().skip(1).all(|key| key.products.len() == 2 && key.secrets.len() == 1));
         // The next key made the usual way gets an id of its own.
         let mut next = new_key("after", &["maps"]);
         next.keys_per_account = 10_000;

@@ -1,10 +1,13 @@
 //! All products together, and the one that a host and path lead to.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::{HostPattern, Product, ProductFacts, ProductIx, Route, RouteFacts, normal_host};
+use super::{
+    HostPattern, MOST_SCOPES, Product, ProductFacts, ProductIx, Route, RouteFacts, ScopeSet,
+    normal_host,
+};
 use crate::environment::EnvironmentSet;
 use crate::slug::Slug;
 
@@ -31,6 +34,17 @@ pub enum CatalogueError {
     /// More than can be counted.
     #[error("There are more than 65,535 products.")]
     TooMany,
+    /// Two scopes of one product have one slug.
+    #[error("The product “{product}” has two scopes “{scope}”. Give one of them another slug.")]
+    SameScope {
+        /// The product.
+        product: Slug,
+        /// The scopes.
+        scope: Slug,
+    },
+    /// More scopes than a product may have.
+    #[error("The product “{0}” has more than {MOST_SCOPES} scopes.")]
+    TooManyScopes(Slug),
 }
 
 /// All products of an installation, arranged so that a host and path find theirs fast.
@@ -76,6 +90,7 @@ impl Catalogue {
         if self.by_slug.insert(slug, ix).is_some() {
             return Err(CatalogueError::SameSlug(facts.slug));
         }
+        check_scopes(&facts)?;
         let environments = facts
             .routes
             .iter()
@@ -91,6 +106,7 @@ impl Catalogue {
             key_in_query: facts.key_in_query,
             environments,
             admin_prefixes: facts.admin_prefixes,
+            scopes: facts.scopes,
             hosts,
         });
         for route in facts.routes {
@@ -227,6 +243,30 @@ impl Catalogue {
                 .iter()
                 .any(|prefix| prefix.holds(path))
         })
+    }
+
+    /// The scopes of a product that a path belongs to.
+    #[must_use]
+    pub fn scopes_at(&self, ix: ProductIx, path: &str) -> ScopeSet {
+        self.get(ix).map_or(ScopeSet::EMPTY, |product| {
+            ScopeSet::of(&product.scopes, |scope| {
+                scope.prefixes.iter().any(|prefix| prefix.holds(path))
+            })
+        })
+    }
+}
+
+fn check_scopes(facts: &ProductFacts) -> Result<(), CatalogueError> {
+    if facts.scopes.len() > MOST_SCOPES {
+        return Err(CatalogueError::TooManyScopes(facts.slug.clone()));
+    }
+    let mut seen = HashSet::new();
+    match facts.scopes.iter().find(|scope| !seen.insert(&scope.slug)) {
+        Some(twice) => Err(CatalogueError::SameScope {
+            product: facts.slug.clone(),
+            scope: twice.slug.clone(),
+        }),
+        None => Ok(()),
     }
 }
 

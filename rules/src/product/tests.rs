@@ -20,6 +20,7 @@ fn product(slug: &str, routes: &[(&str, &str)]) -> ProductFacts {
         key_in_query: KeyInQuery::Browser,
         routes: routes.iter().map(|(h, p)| route(h, p)).collect(),
         admin_prefixes: vec![],
+        scopes: vec![],
     }
 }
 
@@ -263,6 +264,43 @@ fn administrative_paths_are_whole_segments_too() {
     assert!(catalogue.is_admin(ix, "/admin") && catalogue.is_admin(ix, "/admin/users"));
     assert!(!catalogue.is_admin(ix, "/administer") && !catalogue.is_admin(ix, "/x/admin"));
     assert!(!catalogue.is_admin(ProductIx(1), "/admin"));
+}
+
+#[test]
+fn scopes_are_their_product_s_own_and_have_slugs_of_their_own() {
+    let scope = |slug: &str, prefix: &str| ResourceScope {
+        slug: slug.parse().unwrap(),
+        name: slug.to_uppercase(),
+        prefixes: vec![prefix.parse().unwrap()],
+    };
+    let with = |scopes| ProductFacts {
+        scopes,
+        ..product("a", &[("*", "/")])
+    };
+    let few = vec![scope("tiles", "/t"), scope("all", "/")];
+    let catalogue = Catalogue::build(vec![with(few), product("b", &[])]).unwrap();
+    let a = catalogue.get(ProductIx(0)).unwrap();
+    let at = |ix, path| catalogue.scopes_at(ProductIx(ix), path);
+    assert_eq!(at(0, "/t/1"), a.scopes_named(&["tiles", "all"]));
+    assert_eq!(at(0, "/tx"), a.scopes_named(&["all", "unknown"]));
+    assert_eq!(
+        (at(1, "/t"), at(9, "/t")),
+        (ScopeSet::EMPTY, ScopeSet::EMPTY)
+    );
+    let names: Vec<&str> = a.names_of(a.scopes_named(&["all", "tiles"])).collect();
+    assert_eq!(names, ["TILES", "ALL"]);
+
+    let error = |scopes| Catalogue::build(vec![with(scopes)]).unwrap_err();
+    assert_eq!(
+        error(vec![scope("t", "/1"), scope("t", "/2")]).to_string(),
+        "The product “a” has two scopes “t”. Give one of them another slug."
+    );
+    let many = |most| (0..most).map(|n| scope(&format!("s{n}"), "/")).collect();
+    assert_eq!(
+        error(many(MOST_SCOPES + 1)).to_string(),
+        "The product “a” has more than 32 scopes."
+    );
+    assert!(Catalogue::build(vec![with(many(MOST_SCOPES))]).is_ok());
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub(super) const CHECKS: &[(Check, Judge)] = &[
     (Check::ProductAssigned, product_assigned),
     (Check::EnvironmentAllowed, environment_allowed),
     (Check::AccessAllowed, access_allowed),
+    (Check::ScopeAllowed, scope_allowed),
     (Check::OriginAllowed, origin_allowed),
     (Check::IpAllowed, ip_allowed),
 ];
@@ -57,7 +58,7 @@ pub(super) const OF_THE_PLACE: &[(Check, Judge)] = &[
 
 const PAUSED: &str =
     "This API key is paused by its owner. It works again once it is resumed in the portal.";
-const TWO_READINGS: &str = "The path of this request leads to one product or access as it was sent, and to another once it is resolved, so it was refused. Send it resolved and without encoding that it does not need.";
+const TWO_READINGS: &str = "The path of this request leads to one product, scope or access as it was sent, and to another once it is resolved, so it was refused. Send it resolved and without encoding that it does not need.";
 const NOTHING_NAMED: &str =
     "No product was named. Name a product, or the host and path that are asked for.";
 const NO_SUCH_SLUG: &str = "There is no product of the name that was given.";
@@ -229,6 +230,38 @@ fn known_method(method: &str) -> &'static str {
         "DELETE" => "DELETE",
         _ => "This method",
     }
+}
+
+fn scope_allowed(question: &Question<'_>) -> Judgement {
+    let place = place(question)?;
+    let bound = key(question)?.scopes;
+    let Some(own) = bound.iter().find(|one| one.product == place.product) else {
+        return Ok(());
+    };
+    if own.scopes.meets(place.scopes) {
+        return Ok(());
+    }
+    let Some(product) = question.catalogue.get(place.product) else {
+        return refuse(Code::AccessNotAllowed);
+    };
+    let parts: Vec<&str> = product.names_of(own.scopes).collect();
+    let parts = if parts.is_empty() {
+        "no part".to_owned()
+    } else {
+        parts.join(" and ")
+    };
+    let outside = match place.is_admin_path {
+        Some(_) => "this path is not in it",
+        // Without a path nobody can know where in the product the request leads: it is closed.
+        None => "the request names no path",
+    };
+    refuse_with(
+        Code::AccessNotAllowed,
+        format!(
+            "This API key is good for {parts} of {}, and {outside}.",
+            product.name
+        ),
+    )
 }
 
 const NO_PAGE: &str = "This API key only works from pages of the domains that it is bound to, and the request names no page: it holds neither Origin nor Referer.";

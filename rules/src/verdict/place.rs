@@ -1,4 +1,4 @@
-//! Where a request leads: to which product, and whether to an administrative path of it.
+//! Where a request leads: to which product, whether to an administrative path of it, and to which of its scopes.
 //!
 //! The path as sent, its canonical form and all readings between them must lead to the same place:
 //! nobody knows which of them the proxy and the backend go by.
@@ -9,7 +9,7 @@ use super::{Asked, Credential, Grant, KeyFacts, Target};
 use crate::access::Access;
 use crate::environment::EnvironmentSet;
 use crate::path::{Canonical, PathError, every_reading_between, split_target};
-use crate::product::{Catalogue, ProductIx, normal_host};
+use crate::product::{Catalogue, ProductIx, ScopeSet, normal_host};
 use crate::time::Millis;
 
 /// Where a request leads.
@@ -18,6 +18,8 @@ pub(super) struct Place {
     pub(super) product: ProductIx,
     /// Whether the path is an administrative one; `None` when no path is known.
     pub(super) is_admin_path: Option<bool>,
+    /// The scopes of the product that the path belongs to; none when no path is known.
+    pub(super) scopes: ScopeSet,
     /// The environments whose keys are taken there.
     pub(super) environments: EnvironmentSet,
 }
@@ -104,8 +106,8 @@ fn place_of(target: Target<'_>, catalogue: &Catalogue) -> Result<Place, Nowhere>
     let named = |slug| catalogue.by_slug(slug).ok_or(Nowhere::NoSuchSlug);
     let only = || catalogue.only().ok_or(Nowhere::NothingNamed);
     match target {
-        Target::Nothing => Ok(by_name(only()?, None, catalogue)),
-        Target::Slug(slug) => Ok(by_name(named(slug)?, None, catalogue)),
+        Target::Nothing => Ok(by_name(only()?, catalogue)),
+        Target::Slug(slug) => Ok(by_name(named(slug)?, catalogue)),
         Target::Path(path) => by_path(path, only, catalogue),
         Target::SlugAndPath { slug, path } => by_path(path, || named(slug), catalogue),
         Target::Route { host, path, slug } => {
@@ -118,10 +120,11 @@ fn place_of(target: Target<'_>, catalogue: &Catalogue) -> Result<Place, Nowhere>
     }
 }
 
-fn by_name(product: ProductIx, is_admin_path: Option<bool>, catalogue: &Catalogue) -> Place {
+fn by_name(product: ProductIx, catalogue: &Catalogue) -> Place {
     Place {
         product,
-        is_admin_path,
+        is_admin_path: None,
+        scopes: ScopeSet::EMPTY,
         environments: catalogue
             .get(product)
             .map_or(EnvironmentSet::ANY, |product| product.environments),
@@ -137,12 +140,15 @@ fn by_path(
     let (path, _query) = split_target(target);
     let canonical = Canonical::of(path).map_err(Nowhere::Path)?;
     let product = product()?;
+    let place = by_name(product, catalogue);
     let read = |path: &str| {
-        let is_admin = catalogue.is_admin(product, path);
-        catalogue.holds_path(product, path).then_some(is_admin)
+        catalogue.holds_path(product, path).then(|| Place {
+            is_admin_path: Some(catalogue.is_admin(product, path)),
+            scopes: catalogue.scopes_at(product, path),
+            ..place
+        })
     };
-    let is_admin_path = agreed(path, &canonical, read)?.ok_or(Nowhere::Disagree)?;
-    Ok(by_name(product, Some(is_admin_path), catalogue))
+    agreed(path, &canonical, read)?.ok_or(Nowhere::Disagree)
 }
 
 fn by_route(host: &str, target: &str, catalogue: &Catalogue) -> Result<Place, Nowhere> {
@@ -153,6 +159,7 @@ fn by_route(host: &str, target: &str, catalogue: &Catalogue) -> Result<Place, No
         catalogue.route_at(&host, path).map(|route| Place {
             product: route.product,
             is_admin_path: Some(catalogue.is_admin(route.product, path)),
+            scopes: catalogue.scopes_at(route.product, path),
             environments: route.environments,
         })
     };

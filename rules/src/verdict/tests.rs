@@ -2,10 +2,11 @@
 
 mod order;
 mod paths;
+mod restrictions;
 
 use super::*;
 use crate::environment::EnvironmentSet;
-use crate::product::{KeyInQuery, ProductFacts, RouteFacts};
+use crate::product::{KeyInQuery, ProductFacts, ResourceScope, RouteFacts, ScopeSet};
 
 pub(super) const NOW: Millis = Millis(1_795_258_800_000);
 
@@ -28,24 +29,38 @@ fn product(slug: &str, name: &str, routes: Vec<RouteFacts>, admin: &[&str]) -> P
         key_in_query: KeyInQuery::Browser,
         routes,
         admin_prefixes: admin.iter().map(|p| p.parse().unwrap()).collect(),
+        scopes: Vec::new(),
     }
 }
 
-/// Maps at `/a`; Search below it at `/a/b`, on a wider host above it at `/`; and one that is only asked
-/// for by its name.
+fn scope(slug: &str, prefixes: &[&str]) -> ResourceScope {
+    ResourceScope {
+        slug: slug.parse().unwrap(),
+        name: slug.to_uppercase(),
+        prefixes: prefixes.iter().map(|p| p.parse().unwrap()).collect(),
+    }
+}
+
+/// Maps at `/a`, with two scopes that share a path; Search below it at `/a/b`, on a wider host above it at `/`; and one
+/// that is only asked for by its name.
 pub(super) fn catalogue() -> Catalogue {
     let live = &[Environment::Live];
+    let maps = product(
+        "maps",
+        "Maps",
+        vec![
+            route("api.example.com", "/a", &[]),
+            route("live.example.com", "/a", live),
+            route("wide.example.com", "/a", &[]),
+        ],
+        &["/a/c"],
+    );
+    let scopes = vec![
+        scope("tiles", &["/a/t", "/a/s"]),
+        scope("styles", &["/a/s"]),
+    ];
     Catalogue::build(vec![
-        product(
-            "maps",
-            "Maps",
-            vec![
-                route("api.example.com", "/a", &[]),
-                route("live.example.com", "/a", live),
-                route("wide.example.com", "/a", &[]),
-            ],
-            &["/a/c"],
-        ),
+        ProductFacts { scopes, ..maps },
         product(
             "search",
             "Search",
@@ -69,6 +84,7 @@ pub(super) fn key(products: &[ProductIx]) -> KeyFacts<'_> {
         environment: Environment::Live,
         access: Access::Write,
         products,
+        scopes: &[],
         domains: None,
         ips: None,
     }
@@ -305,161 +321,13 @@ fn an_installation_with_one_product_needs_no_name() {
     assert_eq!(none.unwrap_err().code, Code::ProductUnknown);
 }
 
-#[test]
-fn access_is_judged_by_method_and_administrative_path() {
-    let with = |access| KeyFacts {
-        access,
-        ..key(&[MAPS])
-    };
-    let plain = at("api.example.com", "/a/x");
-    let admin = at("api.example.com", "/a/c/users");
-    for (access, method, target, expected) in [
-        (Access::Read, "GET", plain, Code::Valid),
-        (Access::Read, "POST", plain, Code::AccessNotAllowed),
-        (Access::Write, "DELETE", plain, Code::Valid),
-        (Access::Write, "PURGE", plain, Code::AccessNotAllowed),
-        (Access::Write, "post", plain, Code::AccessNotAllowed),
-        (Access::Admin, "PURGE", plain, Code::Valid),
-        (Access::Write, "GET", admin, Code::AccessNotAllowed),
-        (Access::Admin, "GET", admin, Code::Valid),
-        // Without a path nobody can know whether it is administrative: the method alone counts.
-        (Access::Read, "GET", Target::Slug("maps"), Code::Valid),
-    ] {
-        assert_eq!(
-            code(with(access), method, target),
-            expected,
-            "{access:?} {method} {target:?}"
-        );
-    }
-}
-
-#[test]
-fn a_refusal_for_access_says_what_would_have_needed_more() {
-    let read_only = || KeyFacts {
-        access: Access::Read,
-        ..key(&[MAPS])
-    };
-    for (method, path, what) in [
-        ("POST", "/a/x", "POST needs the access write."),
-        ("PUT", "/a/x", "PUT needs the access write."),
-        ("PATCH", "/a/x", "PATCH needs the access write."),
-        ("DELETE", "/a/x", "DELETE needs the access write."),
-        (
-            "<b>",
-            "/a/x",
-            "This method is not one of the common ones and needs the access admin.",
-        ),
-        (
-            "GET",
-            "/a/c/users",
-            "This path is administrative and needs the access admin.",
-        ),
-    ] {
-        let refusal = judge(read_only(), method, at("api.example.com", path)).unwrap_err();
-        let expected = format!("{what} This API key has the access read.");
-        assert_eq!(refusal.message, expected, "{method} {path}");
-    }
-}
-
-#[test]
-fn hosts_that_name_environments_take_no_others() {
-    let with = |environment| KeyFacts {
-        environment,
-        ..key(&[MAPS])
-    };
-    let live_host = at("live.example.com", "/a");
-    assert_eq!(code(with(Environment::Live), "GET", live_host), Code::Valid);
-    let refusal = judge(with(Environment::Test), "GET", live_host).unwrap_err();
-    assert_eq!(refusal.code, Code::EnvironmentNotAllowed);
-    assert_eq!(
-        refusal.message,
-        "This API key is of the environment Development. What was asked for takes keys of Production."
-    );
-    assert_eq!(
-        code(with(Environment::Test), "GET", at("api.example.com", "/a")),
-        Code::Valid
-    );
-}
-
-#[test]
-fn refusals_name_the_fact_and_the_rule() {
-    let message = |facts, method, target| judge(facts, method, target).unwrap_err().message;
-    assert_eq!(
-        message(key(&[MAPS]), "GET", at("api.example.com", "/a/b")),
-        "This API key is not assigned to the product Search. Use a key that has it, or create one in the portal."
-    );
-    let reader = KeyFacts {
-        access: Access::Read,
-        ..key(&[MAPS])
-    };
-    assert_eq!(
-        message(reader, "PATCH", at("api.example.com", "/a")),
-        "PATCH needs the access write. This API key has the access read."
-    );
-    assert_eq!(
-        message(reader, "GET", at("api.example.com", "/a/c")),
-        "This path is administrative and needs the access admin. This API key has the access read."
-    );
-    let strange = message(reader, "<script>", at("api.example.com", "/a"));
-    assert!(strange.starts_with("This method ") && !strange.contains('<'));
-    assert_eq!(
-        message(key(&[MAPS]), "GET", at("api.example.com", "/a%2fb")),
-        "The path holds an encoded slash, backslash or NUL. Servers read such a path in different ways, so it was refused."
-    );
-}
-
-#[test]
-fn t_47_domains_and_addresses_are_held_against_the_caller() {
-    let domains = [DomainPattern::parse("*.example.com").unwrap().pattern];
-    let ips = [IpRange::parse("192.0.2.0/24").unwrap()];
-    let bound = KeyFacts {
-        domains: Some(&domains),
-        ips: Some(&ips),
-        ..key(&[MAPS])
-    };
-    let (page, inside) = (Some("https://www.example.com"), "192.0.2.7".parse().ok());
-    let elsewhere = "203.0.113.1".parse().ok();
-    let table = [
-        (page, None, inside, Ok(())),
-        (None, page, inside, Ok(())),
-        (None, None, inside, Err(Code::OriginNotAllowed)),
-        (Some("null"), page, inside, Err(Code::OriginNotAllowed)),
-        (page, None, elsewhere, Err(Code::IpNotAllowed)),
-        (page, None, None, Err(Code::IpNotAllowed)),
-    ];
-    for (origin, referer, ip, expected) in table {
-        let find = || ip;
-        for address in [Address::Is(ip), Address::AskedFor(&find)] {
-            let asked = Asked {
-                target: at("api.example.com", "/a"),
-                method: "GET",
-                caller: &Caller {
-                    origin,
-                    referer,
-                    address,
-                    ..Caller::NOBODY
-                },
-            };
-            let decided = decide(&Credential::Known(bound), &asked, &catalogue(), NOW);
-            let met = decided.map(|_| ()).map_err(|refusal| refusal.code);
-            assert_eq!(met, expected, "{origin:?} {referer:?} {ip:?}");
-        }
-    }
-}
-
-#[test]
-fn a_key_whose_entries_cannot_be_read_opens_for_nobody() {
-    let target = at("api.example.com", "/a");
-    let nowhere = KeyFacts {
-        domains: Some(&[]),
-        ..key(&[MAPS])
-    };
-    let nobody = KeyFacts {
-        ips: Some(&[]),
-        ..key(&[MAPS])
-    };
-    assert_eq!(code(nowhere, "GET", target), Code::OriginNotAllowed);
-    assert_eq!(code(nobody, "GET", target), Code::IpNotAllowed);
+/// Maps alone, and of it these scopes.
+pub(super) fn scoped(slugs: &[&str]) -> [ProductScopes; 1] {
+    let scopes = catalogue().get(MAPS).unwrap().scopes_named(slugs);
+    [ProductScopes {
+        product: MAPS,
+        scopes,
+    }]
 }
 
 #[test]

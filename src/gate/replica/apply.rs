@@ -16,7 +16,7 @@ use crate::store::replica::{
 };
 
 use super::facts::{Account, Facts, Plan, Shared};
-use super::policies::{Policies, Restrictions};
+use super::policies::{KnownProducts, Policies, Restrictions};
 use super::record::{Beside, Line, NONE, Record};
 use super::rows::Rows;
 use super::shard::Shard;
@@ -96,7 +96,11 @@ impl Applier {
             self.products.push((product.row, product.generation));
         }
         let rows: Vec<RowId> = products.iter().map(|product| product.row).collect();
-        self.policies.renumber(&rows, &mut self.facts.policies);
+        let known = KnownProducts {
+            catalogue: &self.facts.catalogue,
+            rows: &rows,
+        };
+        self.policies.renumber(&known, &mut self.facts.policies);
         self.facts.product_rows = Arc::new(rows);
         self.unpublished = true;
         self.publish();
@@ -224,20 +228,23 @@ impl Applier {
             return None;
         }
         let account = *self.accounts.get(&key.account_row)?;
-        let mut product_rows = key.product_rows.clone();
-        product_rows.sort_unstable();
+        let mut products = key.products.clone();
+        products.sort_unstable();
         let restrictions = Restrictions {
             access: key.access,
             environment: key.environment,
             kind: key.kind,
-            product_rows,
+            products,
             domains: key.domains.clone(),
             ips: key.ips.clone(),
         };
-        let rows = Arc::clone(&self.facts.product_rows);
+        let known = KnownProducts {
+            catalogue: &self.facts.catalogue,
+            rows: &self.facts.product_rows,
+        };
         let (policy, made) = self
             .policies
-            .intern(restrictions, &rows, &mut self.facts.policies);
+            .intern(restrictions, &known, &mut self.facts.policies);
         self.unpublished |= made;
         Some((policy, account))
     }

@@ -9,7 +9,7 @@ use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::kind::KeyKind;
-use latchkey_rules::product::{Catalogue, ProductIx};
+use latchkey_rules::product::{Catalogue, ProductIx, ProductScopes};
 use smol_str::SmolStr;
 
 use crate::store::replica::RowId;
@@ -33,6 +33,8 @@ pub(crate) struct Policy {
     pub(crate) kind: KeyKind,
     /// Sorted.
     pub(crate) products: Vec<ProductIx>,
+    /// Of those that it has not as a whole, what it has.
+    pub(crate) scopes: Vec<ProductScopes>,
     pub(crate) domains: Option<Vec<DomainPattern>>,
     pub(crate) ips: Option<Vec<IpRange>>,
 }

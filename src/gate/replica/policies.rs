@@ -9,10 +9,10 @@ use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::kind::KeyKind;
-use latchkey_rules::product::ProductIx;
+use latchkey_rules::product::{Catalogue, ProductIx, ProductScopes};
 
 use super::facts::{Policy, Shared};
-use crate::store::replica::RowId;
+use crate::store::replica::{ReplicaAssignment, RowId};
 
 /// What makes two keys restricted alike.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,9 +21,34 @@ pub(super) struct Restrictions {
     pub(super) environment: Environment,
     pub(super) kind: KeyKind,
     /// Sorted.
-    pub(super) product_rows: Vec<RowId>,
+    pub(super) products: Vec<ReplicaAssignment>,
     pub(super) domains: Option<Vec<DomainPattern>>,
     pub(super) ips: Option<Vec<IpRange>>,
+}
+
+/// The products as they are now: their rows, by their places in the catalogue.
+pub(super) struct KnownProducts<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) rows: &'a [RowId],
+}
+
+impl KnownProducts<'_> {
+    /// A product that is in no catalogue is left out: the key is then not good for it.
+    fn number(&self, row: RowId) -> Option<ProductIx> {
+        let place = self.rows.iter().position(|other| *other == row)?;
+        u16::try_from(place).ok().map(ProductIx)
+    }
+
+    /// What the key has of it, where that is not the whole product.
+    fn scopes(&self, assignment: &ReplicaAssignment) -> Option<ProductScopes> {
+        let slugs: Vec<&str> = assignment.scopes.split(' ').collect();
+        let product = self.number(assignment.product)?;
+        let known = self.catalogue.get(product)?;
+        (!assignment.scopes.is_empty()).then(|| ProductScopes {
+            product,
+            scopes: known.scopes_named(&slugs),
+        })
+    }
 }
 
 /// Every policy in use, with the number of records that name it.
@@ -39,7 +64,7 @@ impl Policies {
     pub(super) fn intern(
         &mut self,
         restrictions: Restrictions,
-        product_rows: &[RowId],
+        known: &KnownProducts<'_>,
         list: &mut Shared<Policy>,
     ) -> (u32, bool) {
         if let Some(index) = self.by_restrictions.get(&restrictions) {
@@ -49,7 +74,7 @@ impl Policies {
             self.uses.push(0);
             u32::try_from(self.uses.len() - 1).unwrap_or(u32::MAX)
         });
-        list.set(index, policy_of(&restrictions, product_rows));
+        list.set(index, policy_of(&restrictions, known));
         self.by_restrictions.insert(restrictions, index);
         (index, true)
     }
@@ -83,9 +108,9 @@ impl Policies {
     }
 
     /// Writes every policy anew, since products have other numbers now.
-    pub(super) fn renumber(&self, product_rows: &[RowId], list: &mut Shared<Policy>) {
+    pub(super) fn renumber(&self, known: &KnownProducts<'_>, list: &mut Shared<Policy>) {
         for (restrictions, index) in &self.by_restrictions {
-            list.set(*index, policy_of(restrictions, product_rows));
+            list.set(*index, policy_of(restrictions, known));
         }
     }
 
@@ -94,23 +119,18 @@ impl Policies {
     }
 }
 
-/// A product row that is in no catalogue is left out: the key is then not good for it.
-fn policy_of(restrictions: &Restrictions, product_rows: &[RowId]) -> Policy {
-    let number = |row: &RowId| {
-        let place = product_rows.iter().position(|other| other == row)?;
-        u16::try_from(place).ok().map(ProductIx)
-    };
-    let mut products: Vec<ProductIx> = restrictions
-        .product_rows
-        .iter()
-        .filter_map(number)
-        .collect();
+fn policy_of(restrictions: &Restrictions, known: &KnownProducts<'_>) -> Policy {
+    let assigned = &restrictions.products;
+    let numbers = assigned.iter().map(|one| one.product);
+    let mut products: Vec<ProductIx> = numbers.filter_map(|row| known.number(row)).collect();
     products.sort_unstable();
+    let scopes = assigned.iter().filter_map(|one| known.scopes(one));
     Policy {
         access: restrictions.access,
         environment: restrictions.environment,
         kind: restrictions.kind,
         products,
+        scopes: scopes.collect(),
         domains: restrictions.domains.clone(),
         ips: restrictions.ips.clone(),
     }

@@ -18,7 +18,7 @@ use super::secret::{SecretView, Shown, stored};
 use super::terms::{self, Asked, KeyForm, NAME_TAKEN, Offered, TermsView};
 use super::used::UsedView;
 use crate::store::accounts::{self, Member as Colleague};
-use crate::store::keys::{self, KeyTerms, NewKey};
+use crate::store::keys::{self, Key, KeyTerms, NewKey};
 use crate::store::products::{self, Product};
 use crate::store::scope::AccountScope;
 use crate::store::{self, Conflict};
@@ -31,14 +31,11 @@ use crate::web::{Shared, render};
 
 const DELETE_ONE: &str = "Delete one that is not used any more.";
 
-/// The product whose sample request is shown: the first of the list that was chosen.
-fn first_of(terms: &KeyTerms, known: &[Product]) -> Option<Product> {
-    let chosen = |product: &&Product| {
-        let slug = product.slug.as_str();
-        terms.products.iter().any(|one| one == slug)
-    };
-    let first = Product::to_try_first(known.iter().filter(chosen));
-    first.or_else(|| known.iter().find(chosen)).cloned()
+/// The product whose sample request is shown.
+fn first_of(key: &Key, known: &[Product]) -> Option<Product> {
+    let own = key.own_of(known);
+    let first = Product::to_try_first(own.iter());
+    first.or_else(|| own.first()).cloned()
 }
 
 #[derive(Template)]
@@ -204,7 +201,6 @@ pub(super) async fn create(
         return render::ok(&view);
     }
     form.expires.raw = before;
-    let product = first_of(&terms, &read.known);
     let (mut new, secret) = draw(&shared, &account, (kind, environment, terms), &form.form_id)?;
     new.replaces = form.like.parse().ok();
     let made = shared.db.change(move |c| keys::create(c, &scope, &new));
@@ -214,7 +210,7 @@ pub(super) async fn create(
                 account: &account,
                 key: &key,
                 secret: &secret,
-                product,
+                product: first_of(&key, &read.known),
                 rotated: None,
             };
             return render::private(&req, &SecretView::new(frame, &shared, shown));

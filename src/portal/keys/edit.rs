@@ -12,7 +12,7 @@ use latchkey_rules::billing::Tier;
 use super::terms::{Asked, KeyForm, NAME_TAKEN, Offered, TermsView};
 use super::{KeyPath, facts};
 use crate::store::accounts::{self, Member as Colleague};
-use crate::store::keys::{self, Key};
+use crate::store::keys::{self, Key, ProductName};
 use crate::store::products::{self, Product};
 use crate::store::scope::AccountScope;
 use crate::store::{self, Conflict};
@@ -113,8 +113,8 @@ impl EditView {
                 },
             })
             .collect();
-        if now.products != typed.products {
-            let names: Vec<&str> = key.products.iter().map(|one| one.name.as_str()).collect();
+        if now.products != typed.products || now.scopes != typed.scopes {
+            let names: Vec<String> = key.products.iter().map(ProductName::label).collect();
             self.theirs.push(Theirs {
                 field: "Products",
                 now: names.join(", "),

@@ -9,7 +9,7 @@ use askama::Template;
 use latchkey_rules::code::Code;
 use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::ip_range::IpRange;
-use latchkey_rules::product::{Catalogue, ProductIx};
+use latchkey_rules::product::{Catalogue, ProductIx, ProductScopes};
 use latchkey_rules::verdict::{
     Address, Asked, Caller, Check, Credential, KeyFacts, Machine, Standing, Step, Target,
 };
@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::{KeyPath, facts};
 use crate::store::accounts::{self, AccountFacts};
-use crate::store::keys::{self, Key};
+use crate::store::keys::{self, Key, ProductName};
 use crate::store::products::{self, Product};
 use crate::store::scope::AccountScope;
 use crate::web::error::Error;
@@ -208,23 +208,26 @@ pub(super) async fn new(
 
 /// An address that the key opens, to begin with.
 fn first_address(read: &Read) -> String {
-    let of_key = |product: &&Product| {
-        let slug = product.slug.as_str();
-        read.key.products.iter().any(|one| one.slug == slug)
-    };
-    let route = read
-        .known
-        .iter()
-        .filter(of_key)
-        .flat_map(|product| &product.routes)
-        .next();
-    route.map_or_else(String::new, |route| {
-        format!(
-            "https://{}{}",
-            route.host.to_string().replace('*', "www"),
-            route.prefix
-        )
-    })
+    let mut own = read.key.products.iter();
+    let place = own.find_map(|own| first_place(own, &read.known));
+    place.unwrap_or_default()
+}
+
+fn first_place(own: &ProductName, known: &[Product]) -> Option<String> {
+    let is_own = |product: &&Product| product.slug.as_str() == own.slug;
+    let product = known.iter().find(is_own)?;
+    let route = product.routes.first()?;
+    let is_part = |slug: &str| own.parts.iter().any(|part| part.slug == slug);
+    let parts = product.scopes.iter();
+    let parts = parts.filter(|scope| is_part(scope.slug.as_str()));
+    let part = parts
+        .flat_map(|scope| &scope.prefixes)
+        .find(|prefix| route.prefix.holds(prefix.as_str()));
+    Some(format!(
+        "https://{}{}",
+        route.host.to_string().replace('*', "www"),
+        part.unwrap_or(&route.prefix)
+    ))
 }
 
 pub(super) async fn explain(
@@ -253,6 +256,7 @@ pub(super) async fn explain(
 struct Terms {
     catalogue: Catalogue,
     products: Vec<ProductIx>,
+    scopes: Vec<ProductScopes>,
     domains: Vec<DomainPattern>,
     ips: Vec<IpRange>,
 }
@@ -268,10 +272,13 @@ impl Terms {
         };
         let own = (0_u16..).zip(&read.known);
         let own = own.filter(|(_, product)| is_own(product));
+        let own: Vec<ProductIx> = own.map(|(number, _)| ProductIx(number)).collect();
+        let scopes = own.iter().filter_map(|ix| scopes(key, *ix, &catalogue));
         let domain = |text: &String| DomainPattern::parse(text).ok().map(|entry| entry.pattern);
         Ok(Self {
+            scopes: scopes.collect(),
             catalogue,
-            products: own.map(|(number, _)| ProductIx(number)).collect(),
+            products: own,
             domains: key.domains.iter().filter_map(domain).collect(),
             ips: key
                 .ips
@@ -294,10 +301,26 @@ impl Terms {
             environment: key.environment,
             access: key.access,
             products: &self.products,
+            scopes: &self.scopes,
             domains: (!key.domains.is_empty()).then_some(self.domains.as_slice()),
             ips: (!key.ips.is_empty()).then_some(self.ips.as_slice()),
         })
     }
+}
+
+/// What the key has of a product, where that is not the whole of it.
+fn scopes(key: &Key, ix: ProductIx, catalogue: &Catalogue) -> Option<ProductScopes> {
+    let product = catalogue.get(ix)?;
+    let own = key.products.iter();
+    let own = own.filter(|one| one.slug == product.slug.as_str());
+    let slugs: Vec<&str> = own
+        .flat_map(|one| &one.parts)
+        .map(|part| part.slug.as_str())
+        .collect();
+    (!slugs.is_empty()).then(|| ProductScopes {
+        product: ix,
+        scopes: product.scopes_named(&slugs),
+    })
 }
 
 impl Request {
@@ -374,6 +397,18 @@ fn standing(key: &Key, frame: &Frame) -> Standing {
     }
 }
 
+fn listed(entries: &[String], none: &str) -> String {
+    match entries {
+        [] => none.to_owned(),
+        entries => entries.join(", "),
+    }
+}
+
+fn products_of(key: &Key) -> String {
+    let names: Vec<String> = key.products.iter().map(ProductName::label).collect();
+    listed(&names, "none")
+}
+
 /// What was asked, and what is set.
 fn says(
     check: Check,
@@ -383,10 +418,6 @@ fn says(
     frame: &Frame,
 ) -> String {
     let key = &read.key;
-    let list = |entries: &[String], none: &str| match entries {
-        [] => none.to_owned(),
-        entries => entries.join(", "),
-    };
     match check {
         Check::InTouch | Check::OneKey | Check::KeySent | Check::KeyWellFormed => {
             "Taken as given here.".to_owned()
@@ -411,8 +442,7 @@ fn says(
             None => format!("{}{}", request.host, request.path),
         },
         Check::ProductAssigned => {
-            let names: Vec<String> = key.products.iter().map(|one| one.name.clone()).collect();
-            format!("The key has {}.", list(&names, "none"))
+            format!("The key has {}.", products_of(key))
         }
         Check::EnvironmentAllowed => format!("The key is for {}.", key.environment.label()),
         Check::AccessAllowed => {
@@ -422,17 +452,24 @@ fn says(
                 key.access.label()
             )
         }
+        Check::ScopeAllowed => {
+            format!(
+                "{} was asked; the key has {}.",
+                request.path,
+                products_of(key)
+            )
+        }
         Check::OriginAllowed => format!(
             "From {}; allowed: {}.",
             request.origin.as_deref().unwrap_or("no page"),
-            list(&key.domains, "any")
+            listed(&key.domains, "any")
         ),
         Check::IpAllowed => format!(
             "From {}; allowed: {}.",
             request
                 .ip
                 .map_or_else(|| "no address".to_owned(), |ip| ip.to_string()),
-            list(&key.ips, "any")
+            listed(&key.ips, "any")
         ),
     }
 }

@@ -341,11 +341,8 @@ async fn shown(
     leaked: Option<Callers>,
 ) -> Result<HttpResponse, Error> {
     let known = shared.db.read(products::all).await?;
-    let of_key = |product: &&products::Product| {
-        let slug = product.slug.as_str();
-        key.products.iter().any(|one| one.slug == slug)
-    };
-    let product = products::Product::to_try_first(known.iter().filter(of_key)).cloned();
+    let own = key.own_of(&known);
+    let product = products::Product::to_try_first(own.iter()).cloned();
     // The page was asked for before the rotation's own moment, at which a secret without a grace ended.
     let older = key.older_secret(key.last_rotated_at.unwrap_or_else(|| frame.now()));
     let rotated = Rotated {

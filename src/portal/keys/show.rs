@@ -18,7 +18,7 @@ use crate::store::accounts::{self, AccountFacts};
 use crate::store::activity::{self, ActivityRow};
 use crate::store::audit::{self, AuditEntry};
 use crate::store::callers::{self as stored_callers, Caller};
-use crate::store::keys::{self, Key};
+use crate::store::keys::{self, Key, ProductName};
 use crate::store::scope::AccountScope;
 use crate::store::{self, Reader};
 use crate::web::error::Error;
@@ -176,7 +176,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
     } = read;
     let now = frame.now();
     let status = key.status(now);
-    let products = key.products.iter().map(|product| product.name.clone());
+    let products = key.products.iter().map(ProductName::label);
     let counted = activity.iter().map(|row| (row.hour, row.code, row.count));
     ShowView {
         account: scope.slug().to_owned(),

@@ -2,6 +2,7 @@
 
 mod entries;
 mod lists;
+mod parts;
 
 use latchkey_rules::access::Access;
 use latchkey_rules::billing::{BillingType, Tier};
@@ -40,6 +41,7 @@ pub(crate) struct KeyForm {
     pub(super) environment: Field,
     pub(super) access: Field,
     pub(super) products: Vec<String>,
+    pub(super) scopes: Vec<String>,
     pub(super) domains: Field,
     pub(super) any_site: String,
     pub(super) localhost: String,
@@ -60,6 +62,8 @@ pub(crate) struct KeyForm {
     pub(super) confirm: String,
     #[serde(skip)]
     pub(super) products_error: Option<String>,
+    #[serde(skip)]
+    pub(super) scopes_error: Option<String>,
 }
 
 impl Fields for KeyForm {
@@ -84,7 +88,7 @@ impl Fields for KeyForm {
         "like",
         "confirm",
     ];
-    const MANY: &'static [&'static str] = &["products"];
+    const MANY: &'static [&'static str] = &["products", "scopes"];
 }
 
 /// What a form is checked against.
@@ -110,6 +114,7 @@ impl KeyForm {
             environment: Field::holding(key.environment.word()),
             access: Field::holding(key.access.word()),
             products: key.products.iter().map(|one| one.slug.clone()).collect(),
+            scopes: key.scopes().collect(),
             domains: Field::holding(key.domains.join("\n")),
             any_site: if key.any_site { TICKED } else { "" }.to_owned(),
             ips: Field::holding(key.ips.join("\n")),
@@ -162,7 +167,14 @@ impl KeyForm {
             .read_public(prefix, |text| responsible(text, asked.members));
         let deployed = self.deployed.read_public(prefix, places);
         let note = self.note.read_public(prefix, note);
-        self.products_error = products_error(&self.products, asked.known);
+        self.products_error = parts::products_error(&self.products, asked.known);
+        let scopes = match parts::scopes(&self.scopes, &self.products, asked.known) {
+            Ok(scopes) => Some(scopes),
+            Err(wrong) => {
+                self.scopes_error = Some(wrong);
+                None
+            }
+        };
         if self.domains.error.is_some() || self.products_error.is_some() {
             return None;
         }
@@ -170,6 +182,7 @@ impl KeyForm {
             name: name?,
             access: access?,
             products: self.products.clone(),
+            scopes: scopes?,
             domains: domains?,
             any_site,
             ips: ips?,
@@ -251,6 +264,7 @@ impl KeyForm {
             ("kind", &self.kind.error),
             ("environment", &self.environment.error),
             ("products", &self.products_error),
+            ("scopes", &self.scopes_error),
             ("access", &self.access.error),
             ("domains", &self.domains.error),
             ("ips", &self.ips.error),
@@ -286,19 +300,6 @@ pub(super) const fn usual(kind: KeyKind) -> Access {
     match kind {
         KeyKind::Server => Access::Write,
         KeyKind::Browser => Access::Read,
-    }
-}
-
-fn products_error(chosen: &[String], known: &[Product]) -> Option<String> {
-    let is_known = |slug: &&String| known.iter().any(|one| one.slug.as_str() == slug.as_str());
-    match chosen.iter().find(|slug| !is_known(slug)) {
-        Some(slug) => Some(format!(
-            "There is no product \"{slug}\". Choose from the list."
-        )),
-        None if chosen.is_empty() => {
-            Some("Choose at least one product: without one, the key opens nothing.".to_owned())
-        }
-        None => None,
     }
 }
 
@@ -402,6 +403,8 @@ fn end_of(text: &str, asked: &Asked<'_>) -> Result<Option<Millis>, &'static str>
 pub(super) struct TermsView {
     pub(super) form: KeyForm,
     pub(super) products: Vec<Choice>,
+    /// Parts of products; none where no product has any.
+    pub(super) scopes: Vec<Choice>,
     pub(super) access: Vec<Choice>,
     pub(super) domain_entries: Vec<EntryView>,
     pub(super) ip_entries: Vec<EntryView>,
@@ -415,7 +418,7 @@ pub(super) struct TermsView {
 
 impl TermsView {
     pub(super) fn new(form: KeyForm, asked: &Offered<'_>) -> Self {
-        let choice = |product: &Product| product_choice(product, &form.products);
+        let choice = |product: &Product| parts::product_choice(product, &form.products);
         let mut access: Vec<Choice> = Access::ALL
             .iter()
             .map(|access| Choice {
@@ -432,6 +435,7 @@ impl TermsView {
         }
         Self {
             products: asked.known.iter().map(choice).collect(),
+            scopes: parts::choices(&form.scopes, asked.known),
             access,
             domain_entries: lists::views(&form.domains.raw, &lists::DOMAINS),
             ip_entries: lists::views(&form.ips.raw, &lists::IPS),
@@ -443,6 +447,11 @@ impl TermsView {
             form,
         }
     }
+
+    /// Whether the parts of products stand open.
+    pub(super) fn is_in_parts(&self) -> bool {
+        self.form.scopes_error.is_some() || self.scopes.iter().any(|part| part.checked)
+    }
 }
 
 /// What a form offers to choose from.
@@ -451,17 +460,6 @@ pub(super) struct Offered<'a> {
     pub(super) members: &'a [Member],
     pub(super) known: &'a [Product],
     pub(super) is_new: bool,
-}
-
-fn product_choice(product: &Product, chosen: &[String]) -> Choice {
-    let route = product.routes.first();
-    let place = route.map(|route| format!("{}{}", route.host, route.prefix));
-    Choice {
-        value: product.slug.to_string(),
-        label: product.name.clone(),
-        small: place.unwrap_or_default(),
-        checked: chosen.iter().any(|slug| slug == product.slug.as_str()),
-    }
 }
 
 /// Nothing where there is no choice.

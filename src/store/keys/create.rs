@@ -12,6 +12,7 @@ use latchkey_rules::secret::{Digest, HashKind, Prefix};
 use serde_json::{Value, json};
 
 use super::load::row_in_account;
+use super::scopes;
 use super::sealed::{Sealed, may_be_sealed};
 use super::terms::{Columns, KeyTerms, responsible};
 use super::{Key, get};
@@ -60,7 +61,7 @@ pub struct NewKey {
 /// Makes a key.
 ///
 /// # Errors
-/// `FormUsed`, `NameTaken`, `TooManyKeys`, `ProductUnknown`, `BillingNotOffered`; `NotFound` or `Forbidden` when the
+/// `FormUsed`, `NameTaken`, `TooManyKeys`, `ProductUnknown`, `ScopeUnknown`, `BillingNotOffered`; `NotFound` or `Forbidden` when the
 /// person lost their role meanwhile; `Forbidden` also for admin access by somebody who is no owner.
 pub fn create(change: &mut Change<'_>, scope: &AccountScope, new: &NewKey) -> Result<Key> {
     let account = lock_account(change, scope)?;
@@ -77,6 +78,7 @@ pub fn create(change: &mut Change<'_>, scope: &AccountScope, new: &NewKey) -> Re
     };
     let row = insert(change, scope, new, billing)?;
     assign(change, row, &products)?;
+    scopes::bind(change, row, &terms.scopes)?;
     let is_kept = may_be_sealed(change, new.kind, &products)?;
     insert_secret(change, row, 1, &new.secret, is_kept)?;
     log(change, ChangeKind::Key, row, 1)?;
@@ -103,6 +105,7 @@ fn made(new: &NewKey) -> Value {
         "environment": new.environment.word(),
         "access": terms.access.word(),
         "products": terms.products,
+        "scopes": texts(terms.scopes.iter().map(ToString::to_string).collect()),
         "domains": texts(terms.domains.iter().map(ToString::to_string).collect()),
         "any_site": terms.any_site.then_some(true),
         "ips": texts(terms.ips.iter().map(ToString::to_string).collect()),

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::change::{changed, find_own};
 use super::create::{assign, offered};
 use super::get;
+use super::scopes;
 use super::sealed::{forget_sealed, may_be_sealed};
 use super::terms::{Columns, KeyTerms, differences, responsible};
 use crate::store::Change;
@@ -21,7 +22,7 @@ use crate::store::scope::{AccountScope, lock_account};
 /// Changes a key that is still as it was when the form was shown.
 ///
 /// # Errors
-/// `Stale` when it was changed since; `NameTaken`; `ProductUnknown`; `BillingNotOffered`; `NotFound`; `Forbidden`, also for admin access by
+/// `Stale` when it was changed since; `NameTaken`; `ProductUnknown`; `ScopeUnknown`; `BillingNotOffered`; `NotFound`; `Forbidden`, also for admin access by
 /// somebody who is no owner.
 pub fn edit(
     change: &mut Change<'_>,
@@ -63,6 +64,7 @@ pub fn edit(
     diesel::delete(key_products::table.filter(key_products::key_row.eq(found.row)))
         .execute(&mut change.conn)?;
     assign(change, found.row, &products)?;
+    scopes::bind(change, found.row, &new.scopes)?;
     if !may_be_sealed(change, old.kind, &products)? {
         forget_sealed(change, found.row)?;
     }

@@ -7,12 +7,14 @@ use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::name::KeyName;
+use latchkey_rules::product::ScopeName;
 use latchkey_rules::secret::{Digest, HashKind, Prefix};
 use latchkey_rules::time::Millis;
 use serde_json::json;
 
 use super::Disabled;
 use super::create::assign;
+use super::scopes;
 use super::sealed::Sealed;
 use crate::store::Change;
 use crate::store::accounts::{self, by_row};
@@ -40,6 +42,8 @@ pub struct ImportKey {
     pub access: Access,
     /// The slugs of the products that it is good for.
     pub products: Vec<String>,
+    /// The parts of them that it is bound to.
+    pub scopes: Vec<ScopeName>,
     /// How it is billed; without one as its account buys.
     pub billing: Option<BillingType>,
     /// The domains that it is bound to.
@@ -109,7 +113,7 @@ pub struct ImportedRows {
 /// Takes a key over.
 ///
 /// # Errors
-/// `NotFound` when there is no such account; `NameTaken`, `ProductUnknown`.
+/// `NotFound` when there is no such account; `NameTaken`, `ProductUnknown`, `ScopeUnknown`.
 pub fn import(
     change: &mut Change<'_>,
     scope: &OperatorScope,
@@ -123,6 +127,7 @@ pub fn import(
     let products = rows_of_all(change, &new.products)?;
     let row = insert(change, account, new, billing)?;
     assign(change, row, &products)?;
+    scopes::bind(change, row, &new.scopes)?;
     for secret in &new.secrets {
         diesel::insert_into(secrets::table)
             .values((

@@ -10,6 +10,7 @@ use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
 use latchkey_rules::time::Millis;
 
+use super::scopes::{self, ProductPart};
 use super::{Disabled, Key, ProductName, SecretFacts};
 use crate::store::Reader;
 use crate::store::columns::{at, key_id, lines, word};
@@ -113,19 +114,7 @@ fn people_of(reader: &mut Reader, rows: &[KeyRow]) -> Result<HashMap<i64, String
 /// The keys of these rows, in their order: three queries for all of them.
 pub(super) fn keys_of(reader: &mut Reader, rows: Vec<KeyRow>) -> Result<Vec<Key>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut names: HashMap<i64, Vec<ProductName>> = HashMap::new();
-    let found = key_products::table
-        .inner_join(products::table)
-        .filter(key_products::key_row.eq_any(ids.clone()))
-        .order((products::name_key.asc(), products::id.asc()))
-        .select((key_products::key_row, products::name, products::slug))
-        .load::<(i64, String, String)>(&mut reader.conn)?;
-    for (key, name, slug) in found {
-        names
-            .entry(key)
-            .or_default()
-            .push(ProductName { name, slug });
-    }
+    let mut names = products_of(reader, &ids)?;
     let mut secrets = secrets_of(reader, ids)?;
     let people = people_of(reader, &rows)?;
     rows.into_iter()
@@ -138,6 +127,41 @@ pub(super) fn keys_of(reader: &mut Reader, rows: Vec<KeyRow>) -> Result<Vec<Key>
             )
         })
         .collect()
+}
+
+fn products_of(reader: &mut Reader, keys: &[i64]) -> Result<HashMap<i64, Vec<ProductName>>> {
+    let found = key_products::table
+        .inner_join(products::table)
+        .filter(key_products::key_row.eq_any(keys.to_vec()))
+        .order((products::name_key.asc(), products::id.asc()))
+        .select((
+            key_products::key_row,
+            products::name,
+            products::slug,
+            key_products::scopes,
+        ))
+        .load::<(i64, String, String, String)>(&mut reader.conn)?;
+    let is_whole = found.iter().all(|(.., scopes)| scopes.is_empty());
+    let scope_names = if is_whole {
+        HashMap::new()
+    } else {
+        scopes::names(reader)?
+    };
+    let mut of_keys: HashMap<i64, Vec<ProductName>> = HashMap::new();
+    for (key, name, slug, scopes) in found {
+        let part = |scope: &str| {
+            let known = scope_names.get(&(slug.clone(), scope.to_owned()));
+            ProductPart {
+                // One that the product no longer has still binds the key.
+                name: known.cloned().unwrap_or_else(|| scope.to_owned()),
+                slug: scope.to_owned(),
+            }
+        };
+        let parts = scopes.split_whitespace().map(part).collect();
+        let product = ProductName { name, slug, parts };
+        of_keys.entry(key).or_default().push(product);
+    }
+    Ok(of_keys)
 }
 
 fn secrets_of(reader: &mut Reader, ids: Vec<i64>) -> Result<HashMap<i64, Vec<SecretFacts>>> {

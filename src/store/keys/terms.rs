@@ -10,6 +10,7 @@ use latchkey_rules::email::Email;
 use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::label::Label;
 use latchkey_rules::name::KeyName;
+use latchkey_rules::product::ScopeName;
 use latchkey_rules::time::Millis;
 use serde_json::{Map, Value, json};
 
@@ -28,6 +29,8 @@ pub struct KeyTerms {
     pub access: Access,
     /// The slugs of the products that it is good for.
     pub products: Vec<String>,
+    /// The parts of them that it is bound to; it has a product of which none is named as a whole.
+    pub scopes: Vec<ScopeName>,
     /// The domains that it is bound to.
     pub domains: Vec<DomainPattern>,
     /// Whether any site may use it, where it is bound to no domain.
@@ -56,6 +59,7 @@ impl KeyTerms {
             name,
             access,
             products,
+            scopes: Vec::new(),
             domains: Vec::new(),
             any_site: false,
             ips: Vec::new(),
@@ -145,6 +149,9 @@ pub(super) fn differences(old: &Key, new: &KeyTerms) -> (Value, Value) {
     products.sort();
     let mut old_products: Vec<&str> = old.products.iter().map(|one| one.slug.as_str()).collect();
     old_products.sort_unstable();
+    let (mut scopes, mut old_scopes) = (new.scopes.clone(), old.scopes().collect::<Vec<_>>());
+    scopes.sort();
+    old_scopes.sort_unstable();
     let any_site = new.any_site && new.domains.is_empty();
     let responsible = new.responsible.as_ref().unwrap_or(&old.responsible);
     let billing = new.billing.unwrap_or(old.billing);
@@ -152,6 +159,7 @@ pub(super) fn differences(old: &Key, new: &KeyTerms) -> (Value, Value) {
         ("name", json!(old.name), json!(new.name.as_str())),
         ("access", json!(old.access.word()), json!(new.access.word())),
         ("products", json!(old_products), json!(products)),
+        ("scopes", json!(old_scopes), texts(&scopes)),
         ("domains", json!(old.domains), texts(&new.domains)),
         ("any_site", json!(old.any_site), json!(any_site)),
         ("ips", json!(old.ips), texts(&new.ips)),

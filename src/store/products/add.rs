@@ -6,6 +6,7 @@ use latchkey_rules::name::folded;
 use latchkey_rules::product::{Catalogue, CatalogueError, ProductFacts};
 use serde_json::json;
 
+use super::scopes::insert_scopes;
 use super::{NewProduct, row_of, stored};
 use crate::store::Change;
 use crate::store::audit::{Action, Event, record};
@@ -39,7 +40,11 @@ pub(super) fn catalogue(facts: Vec<ProductFacts>) -> Result<Catalogue> {
     Catalogue::build(facts).map_err(|error| match error {
         CatalogueError::SameSlug(_) => Error::Conflict(Conflict::SlugTaken),
         CatalogueError::SameRoute { .. } => Error::Conflict(Conflict::RouteTaken),
-        CatalogueError::TooMany => Error::Conflict(Conflict::Catalogue(error.to_string())),
+        CatalogueError::TooMany
+        | CatalogueError::SameScope { .. }
+        | CatalogueError::TooManyScopes(_) => {
+            Error::Conflict(Conflict::Catalogue(error.to_string()))
+        }
     })
 }
 
@@ -65,6 +70,7 @@ fn insert(change: &mut Change<'_>, product: &NewProduct) -> Result<i64> {
         .get_result(&mut change.conn)
         .map_err(unless_unique(Conflict::SlugTaken))?;
     insert_routes(change, row, product)?;
+    insert_scopes(change, row, &product.scopes)?;
     for prefix in &product.admin_prefixes {
         diesel::insert_into(product_admin_prefixes::table)
             .values((

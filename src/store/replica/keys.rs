@@ -40,7 +40,7 @@ pub struct ReplicaKey {
     /// What it may do.
     pub access: Access,
     /// The products that it is good for.
-    pub product_rows: Vec<RowId>,
+    pub products: Vec<ReplicaAssignment>,
     /// The domains that it is bound to, if it is bound to any. One that cannot be read covers nothing.
     pub domains: Option<Vec<DomainPattern>>,
     /// The addresses that it is bound to, likewise.
@@ -53,6 +53,15 @@ pub struct ReplicaKey {
     pub deleted: bool,
     /// Its secrets: those that work, and those retired within 90 days.
     pub secrets: Vec<ReplicaSecret>,
+}
+
+/// A product that a key is good for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplicaAssignment {
+    /// The product's row.
+    pub product: RowId,
+    /// The slugs of the scopes that it is bound to, a space between; none is the whole product.
+    pub scopes: Box<str>,
 }
 
 /// Whether a key is on.
@@ -100,7 +109,7 @@ struct KeyRow {
     deleted_at: Option<i64>,
 }
 
-type ProductRow = (i64, i64);
+type ProductRow = (i64, i64, String);
 type SecretRow = (i64, i16, Vec<u8>, Option<i64>, String);
 
 macro_rules! key_columns {
@@ -181,11 +190,11 @@ fn merge(
     let mut page = Vec::with_capacity(rows.len());
     for row in rows {
         // Rows of keys that are deleted may stand in between: they are passed over.
-        while products.next_if(|(key, _)| *key < row.id).is_some() {}
+        while products.next_if(|(key, ..)| *key < row.id).is_some() {}
         while secrets.next_if(|(key, ..)| *key < row.id).is_some() {}
         let mut of_key = Vec::new();
-        while let Some((_, product)) = products.next_if(|(key, _)| *key == row.id) {
-            of_key.push(RowId(product));
+        while let Some(found) = products.next_if(|(key, ..)| *key == row.id) {
+            of_key.push(assignment(found));
         }
         let mut kept = Vec::new();
         while let Some(found) = secrets.next_if(|(key, ..)| *key == row.id) {
@@ -209,14 +218,14 @@ pub fn keys_by_rows(reader: &mut Reader, rows: &[RowId]) -> Result<Vec<ReplicaKe
             .filter(keys::id.eq_any(ids.clone()))
             .select(key_columns!())
             .load(&mut reader.conn)?;
-        let mut products: HashMap<i64, Vec<RowId>> = HashMap::new();
+        let mut products: HashMap<i64, Vec<ReplicaAssignment>> = HashMap::new();
         let product_rows: Vec<ProductRow> = key_products::table
             .filter(key_products::key_row.eq_any(ids.clone()))
             .order((key_products::key_row.asc(), key_products::product_row.asc()))
             .select(key_products::all_columns)
             .load(&mut reader.conn)?;
-        for (key, product) in product_rows {
-            products.entry(key).or_default().push(RowId(product));
+        for row in product_rows {
+            products.entry(row.0).or_default().push(assignment(row));
         }
         let mut kept: HashMap<i64, Vec<ReplicaSecret>> = HashMap::new();
         let secret_rows: Vec<SecretRow> = secrets::table
@@ -240,6 +249,13 @@ pub fn keys_by_rows(reader: &mut Reader, rows: &[RowId]) -> Result<Vec<ReplicaKe
     Ok(found)
 }
 
+fn assignment((_, product, scopes): ProductRow) -> ReplicaAssignment {
+    ReplicaAssignment {
+        product: RowId(product),
+        scopes: scopes.into(),
+    }
+}
+
 fn secret((_, number, bytes, retires_at, last4): SecretRow) -> Result<ReplicaSecret> {
     Ok(ReplicaSecret {
         number,
@@ -256,7 +272,11 @@ fn bound_to<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
 }
 
 impl KeyRow {
-    fn with(self, product_rows: Vec<RowId>, secrets: Vec<ReplicaSecret>) -> Result<ReplicaKey> {
+    fn with(
+        self,
+        products: Vec<ReplicaAssignment>,
+        secrets: Vec<ReplicaSecret>,
+    ) -> Result<ReplicaKey> {
         let standing = if self.disabled_at.is_some() {
             ReplicaStanding::Disabled
         } else if self.paused_at.is_some() {
@@ -274,7 +294,7 @@ impl KeyRow {
             environment: word(&self.environment, Environment::from_word)?,
             kind: word(&self.kind, KeyKind::from_word)?,
             access: word(&self.access, Access::from_word)?,
-            product_rows,
+            products,
             domains: bound_to(&self.domains, |text| {
                 DomainPattern::parse(text).ok().map(|entry| entry.pattern)
             }),

@@ -46,6 +46,12 @@ impl Scene {
 
 type Spoil = fn(&mut Scene);
 
+/// A key that has Maps, and nothing of it.
+const NO_PART: &[ProductScopes] = &[ProductScopes {
+    product: MAPS,
+    scopes: ScopeSet::EMPTY,
+}];
+
 /// For each check what makes it fail and no other, in the order of the published codes.
 const SPOILS: &[(Check, Code, Spoil)] = &[
     (Check::InTouch, Code::Unavailable, |scene| {
@@ -93,6 +99,9 @@ const SPOILS: &[(Check, Code, Spoil)] = &[
     ),
     (Check::AccessAllowed, Code::AccessNotAllowed, |scene| {
         scene.method = "POST";
+    }),
+    (Check::ScopeAllowed, Code::AccessNotAllowed, |scene| {
+        scene.facts.scopes = NO_PART;
     }),
     (Check::OriginAllowed, Code::OriginNotAllowed, |scene| {
         scene.facts.domains = Some(&[]);
@@ -143,24 +152,29 @@ fn any_facts() -> impl Strategy<Value = KeyFacts<'static>> {
         &[MAPS, SEARCH, BARE],
     ];
     let rarely = || prop::bool::weighted(0.1);
+    let tiles: &'static [ProductScopes] = Box::leak(Box::new(scoped(&["tiles"])));
     (
         (end(), end(), standing),
         prop::sample::select(Environment::ALL),
         prop::sample::select(Access::ALL),
         prop::sample::select(products),
         (rarely(), rarely(), rarely()),
+        prop::sample::select(vec![&[][..], &[], NO_PART, tiles]),
     )
-        .prop_map(|(ends, environment, access, products, flags)| KeyFacts {
-            secret_ends_at: ends.0,
-            expires_at: ends.1,
-            standing: ends.2,
-            account_suspended: flags.0,
-            environment,
-            access,
-            products,
-            domains: flags.1.then_some(&[]),
-            ips: flags.2.then_some(&[]),
-        })
+        .prop_map(
+            |(ends, environment, access, products, flags, scopes)| KeyFacts {
+                secret_ends_at: ends.0,
+                expires_at: ends.1,
+                standing: ends.2,
+                account_suspended: flags.0,
+                environment,
+                access,
+                products,
+                scopes,
+                domains: flags.1.then_some(&[]),
+                ips: flags.2.then_some(&[]),
+            },
+        )
 }
 
 type Present = fn(KeyFacts<'_>) -> Credential<'_>;
@@ -196,6 +210,9 @@ fn any_scene() -> impl Strategy<Value = Scene> {
         "/a//x",
         "/a/%78",
         "/a/%62",
+        "/a/t",
+        "/a/s/1",
+        "/a/%74",
         "/a/x/../c",
         "/a%2f",
         "x",
@@ -231,12 +248,17 @@ fn by_the_book(scene: &Scene) -> Code {
             route.product,
             catalogue.is_admin(route.product, path),
             route.environments,
+            ["/a/t", "/a/s"].into_iter().any(|scope| {
+                let at_or_below = format!("{scope}/");
+                route.product == MAPS && (path == scope || path.starts_with(&at_or_below))
+            }),
         ))
     };
     let place = canonical.as_deref().ok().and_then(leads);
     let is_ambiguous = canonical.is_err() || leads(&scene.path) != place;
     let is_known_place = place.is_some();
-    let (product, is_admin, environments) = place.unwrap_or((BARE, false, EnvironmentSet::ANY));
+    let (product, is_admin, environments, is_tiles) =
+        place.unwrap_or((BARE, false, EnvironmentSet::ANY, false));
     let needed = if is_admin {
         Access::Admin
     } else {
@@ -255,6 +277,10 @@ fn by_the_book(scene: &Scene) -> Code {
             Code::EnvironmentNotAllowed,
         ),
         (facts.access < needed, Code::AccessNotAllowed),
+        (
+            product == MAPS && (facts.scopes == NO_PART || !facts.scopes.is_empty() && !is_tiles),
+            Code::AccessNotAllowed,
+        ),
         (facts.domains.is_some(), Code::OriginNotAllowed),
         (facts.ips.is_some(), Code::IpNotAllowed),
     ];

@@ -2,7 +2,7 @@
 
 use latchkey_rules::time::Millis;
 
-use crate::store::keys::{Key, KeyTerms};
+use crate::store::keys::{Key, KeyTerms, ProductName};
 use crate::web::frame::Frame;
 
 /// A sentence for each.
@@ -13,6 +13,7 @@ pub(super) fn of(key: &Key, new: &KeyTerms, frame: &Frame) -> Vec<String> {
             losses.push(format!("{} stops working with this key.", product.name));
         }
     }
+    losses.extend(key.products.iter().filter_map(|one| narrowed(one, new)));
     if new.access < key.access {
         let (before, after) = (key.access.label(), new.access.label());
         losses.push(format!(
@@ -40,6 +41,31 @@ pub(super) fn of(key: &Key, new: &KeyTerms, frame: &Frame) -> Vec<String> {
         losses.push(sooner(end, frame));
     }
     losses
+}
+
+/// What a product loses that stays.
+fn narrowed(product: &ProductName, new: &KeyTerms) -> Option<String> {
+    let scopes = new.scopes.iter();
+    let kept: Vec<&str> = scopes
+        .filter(|scope| scope.product.as_str() == product.slug)
+        .map(|scope| scope.scope.as_str())
+        .collect();
+    if kept.is_empty() {
+        return None;
+    }
+    if product.parts.is_empty() {
+        return Some(format!(
+            "Of {} everything but the chosen parts is refused.",
+            product.name
+        ));
+    }
+    let gone = product.parts.iter();
+    let gone: Vec<&str> = gone
+        .filter(|part| !kept.contains(&part.slug.as_str()))
+        .map(|part| part.name.as_str())
+        .collect();
+    let gone = gone.join(" and ");
+    (!gone.is_empty()).then(|| format!("Of {} it loses {gone}.", product.name))
 }
 
 fn of_list(other: &str, those: &str, old: &[String], new: &[String]) -> Vec<String> {

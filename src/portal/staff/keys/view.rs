@@ -18,7 +18,7 @@ use crate::portal::keys::callers::Callers;
 use crate::store::{
     activity::ActivityRow,
     callers::Caller,
-    keys::{Contact, Key, SecretFacts, StaffKey},
+    keys::{Contact, Key, ProductName, SecretFacts, StaffKey},
 };
 use crate::web::{format::number, frame::Frame, zone::When};
 
@@ -141,7 +141,7 @@ fn key_view(frame: &Frame, key: &Key) -> KeyView {
         kind: key.kind.label(),
         access: key.access.label(),
         billing: key.billing.label(),
-        products: key.products.iter().map(|p| p.name.clone()).collect(),
+        products: key.products.iter().map(ProductName::label).collect(),
         domains: key.domains.clone(),
         ips: key.ips.clone(),
         created: frame.when(key.created_at),

@@ -1,0 +1,2 @@
+ALTER TABLE key_products DROP COLUMN scopes;
+DROP TABLE product_scopes;

@@ -1,0 +1,81 @@
+//! The products of a key, and the parts of them that it is bound to.
+
+use latchkey_rules::product::{PathPrefix, ResourceScope, ScopeName};
+
+use crate::store::products::Product;
+use crate::web::form::Choice;
+
+pub(super) fn products_error(chosen: &[String], known: &[Product]) -> Option<String> {
+    match chosen.iter().find(|slug| product(slug, known).is_none()) {
+        Some(slug) => Some(format!(
+            "There is no product \"{slug}\". Choose from the list."
+        )),
+        None if chosen.is_empty() => {
+            Some("Choose at least one product: without one, the key opens nothing.".to_owned())
+        }
+        None => None,
+    }
+}
+
+fn product<'p>(slug: &str, known: &'p [Product]) -> Option<&'p Product> {
+    known.iter().find(|one| one.slug.as_str() == slug)
+}
+
+/// The chosen parts, each of a chosen product.
+pub(super) fn scopes(
+    chosen: &[String],
+    products: &[String],
+    known: &[Product],
+) -> Result<Vec<ScopeName>, String> {
+    chosen
+        .iter()
+        .map(|text| scope(text, products, known))
+        .collect()
+}
+
+fn scope(text: &str, products: &[String], known: &[Product]) -> Result<ScopeName, String> {
+    let unknown = || format!("There is no part \"{text}\". Choose from the list.");
+    let name = ScopeName::parse(text).ok_or_else(unknown)?;
+    let product = product(name.product.as_str(), known).ok_or_else(unknown)?;
+    let part = product.scopes.iter().find(|one| one.slug == name.scope);
+    let part = part.ok_or_else(unknown)?;
+    // To take it for the whole product, or for none of it, would both be a guess.
+    if !products.iter().any(|slug| slug == product.slug.as_str()) {
+        return Err(format!(
+            "{part} is a part of {product}. Choose the product {product} too, or leave {part} out.",
+            part = part.name,
+            product = product.name
+        ));
+    }
+    Ok(name)
+}
+
+/// Every part of every product.
+pub(super) fn choices(chosen: &[String], known: &[Product]) -> Vec<Choice> {
+    let of_product = |product: &Product| {
+        let choice = |scope: &ResourceScope| {
+            let value = format!("{}:{}", product.slug, scope.slug);
+            let paths: Vec<&str> = scope.prefixes.iter().map(PathPrefix::as_str).collect();
+            Choice {
+                label: format!("{}: {}", product.name, scope.name),
+                small: paths.join(", "),
+                checked: chosen.contains(&value),
+                value,
+            }
+        };
+        product.scopes.iter().map(choice).collect::<Vec<_>>()
+    };
+    known.iter().flat_map(of_product).collect()
+}
+
+/// A product as something to choose.
+pub(super) fn product_choice(product: &Product, chosen: &[String]) -> Choice {
+    let route = product.routes.first();
+    let place = route.map(|route| format!("{}{}", route.host, route.prefix));
+    Choice {
+        value: product.slug.to_string(),
+        label: product.name.clone(),
+        small: place.unwrap_or_default(),
+        checked: chosen.iter().any(|slug| slug == product.slug.as_str()),
+    }
+}
