@@ -39,6 +39,7 @@ const LAST: Family = Family::gauge(
 /// What is done, one after another.
 const JOBS: &[&str] = &[
     "secrets",
+    "ends",
     "rotations",
     "expiries",
     "sessions",
@@ -153,6 +154,7 @@ impl Drop for Jobs {
 /// Does everything once. What fails is tried again in the next round.
 fn round(db: &Db, counts: &Counts) {
     until_none(db, counts, "secrets", keys::purge_due);
+    counts.ran("ends", &db.batch_blocking(keys::note_ends));
     until_none(db, counts, "rotations", keys::warn_of_ends);
     until_none(db, counts, "expiries", keys::remind_of_ends);
     counts.ran("sessions", &db.batch_blocking(sessions::sweep));

@@ -51,6 +51,18 @@ fn address(entry: &str) -> Option<IpAddr> {
     plain.or_else(with_port).map(fold_mapped)
 }
 
+/// Reads an address or a network. An address is read as strictly beside a length as alone: in `010.0.0.0` some see ten and some, by the rules of C, eight.
+#[must_use]
+pub fn network(text: &str) -> Option<IpNet> {
+    let Some((address, length)) = text.split_once('/') else {
+        let address: IpAddr = text.parse().ok()?;
+        return Some(address.into());
+    };
+    let is_plain = length == "0" || !length.starts_with(['0', '+']);
+    let length = length.parse().ok().filter(|_| is_plain)?;
+    IpNet::new(address.parse().ok()?, length).ok()
+}
+
 /// Whether a network holds an address, IPv4 written as IPv6 counting as IPv4 on both sides.
 #[must_use]
 pub fn contains(net: &IpNet, ip: IpAddr) -> bool {

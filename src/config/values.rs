@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use latchkey_rules::client_ip::network;
 
 /// Where a listener is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,19 +154,16 @@ pub(super) fn trusted_proxy(text: &str) -> Result<TrustedProxy, String> {
     if text == "unix" {
         return Ok(TrustedProxy::Unix);
     }
-    let network = text
-        .parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    match network {
-        Ok(network) if network.prefix_len() == 0 => {
+    match network(text) {
+        Some(network) if network.prefix_len() == 0 => {
             Err("must not be every address: then any client could say who it is".to_owned())
         }
-        Ok(network) if network.trunc() == network => Ok(TrustedProxy::Network(network)),
-        Ok(network) => Err(format!(
+        Some(network) if network.trunc() == network => Ok(TrustedProxy::Network(network)),
+        Some(network) => Err(format!(
             "must have no bits set behind its prefix; {} may be meant",
             network.trunc()
         )),
-        Err(_) => Err("must be an address, a range such as 10.0.0.0/8, or unix".to_owned()),
+        None => Err("must be an address, a range such as 10.0.0.0/8, or unix".to_owned()),
     }
 }
 

@@ -38,7 +38,7 @@ pub use list::{
 pub(super) use load::{row_for_staff, row_in_account};
 pub use pause::{pause, restore, resume};
 pub use remind::remind_of_ends;
-pub use rotate::{NewRotation, rotate, shorten_grace, warn_of_ends};
+pub use rotate::{NewRotation, note_ends, rotate, shorten_grace, warn_of_ends};
 pub use scopes::ProductPart;
 pub use sealed::{Revealed, Sealed, rekey, reveal, sealed_about, sealing_keys};
 pub use staff::{Contact, StaffKey, find, find_by_digest};

@@ -172,6 +172,7 @@ diesel::table! {
         ciphertext -> Nullable<Binary>,
         warned_at -> Nullable<BigInt>,
         sealed_by -> Nullable<Text>,
+        ended -> Bool,
     }
 }
 

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::ask::{code, forwarded, request, send, verify};
-use crate::world::{START, Wanted, World, eventually};
+use crate::world::{START, Wanted, World, eventually, looked_at_the_log};
 
 /// What is known now, without waiting for an early look.
 fn known(gate: &Gate, secret: &str) -> Code {
@@ -409,18 +409,7 @@ fn r_09_t_52_a_clock_set_back_revives_no_key() {
     let gate = world.gate();
     assert_eq!(known(&gate, key.secret()), Code::Valid);
     world.hand.set(START.plus_secs(3_600));
-    let looks = || {
-        let page = send(&gate, request("GET", "/metrics")).body;
-        let line = page
-            .lines()
-            .find(|l| l.starts_with("latchkey_log_looks_total "));
-        line.unwrap().to_owned()
-    };
-    // The first of two may have begun before the clock was set.
-    for _ in 0..2 {
-        let before = looks();
-        eventually("a look at the log", || looks() != before);
-    }
+    looked_at_the_log(&gate);
     assert_eq!(known(&gate, key.secret()), Code::KeyExpired);
     world.hand.set(START);
     assert_eq!(known(&gate, key.secret()), Code::KeyExpired);

@@ -44,28 +44,7 @@ impl Two {
     }
 
     fn rotate(&self, reason: RotationReason, hours: i64) -> String {
-        let (scope, key_id) = (self.owner.clone(), self.made.key_id);
-        let secret = Secret::generate(&Prefix::default(), Environment::Live, &mut rand::rng());
-        let new = NewSecret {
-            digest: secret.digest(),
-            prefix: Prefix::default(),
-            last4: secret.last4().to_owned(),
-            sealed: None,
-        };
-        let rotated = self.world.db.change_blocking(move |change| {
-            let generation = keys::get(change, &scope, &key_id)?.generation;
-            let new = NewRotation {
-                key_id,
-                generation,
-                secret: new,
-                reason,
-                grace_ms: hours * HOUR_MS,
-                form_id: format!("a form {generation}"),
-            };
-            keys::rotate(change, &scope, &new)
-        });
-        rotated.unwrap();
-        secret.expose().to_owned()
+        rotated(&self.world, &self.owner, self.made.key_id, reason, hours)
     }
 
     fn soon_on_both(&self, secret: &str, expected: &str) {
@@ -79,7 +58,39 @@ impl Two {
     }
 }
 
-fn owner(world: &World) -> AccountScope {
+/// The new secret.
+pub(crate) fn rotated(
+    world: &World,
+    owner: &AccountScope,
+    key_id: KeyId,
+    reason: RotationReason,
+    hours: i64,
+) -> String {
+    let scope = owner.clone();
+    let secret = Secret::generate(&Prefix::default(), Environment::Live, &mut rand::rng());
+    let new = NewSecret {
+        digest: secret.digest(),
+        prefix: Prefix::default(),
+        last4: secret.last4().to_owned(),
+        sealed: None,
+    };
+    let rotated = world.db.change_blocking(move |change| {
+        let generation = keys::get(change, &scope, &key_id)?.generation;
+        let new = NewRotation {
+            key_id,
+            generation,
+            secret: new,
+            reason,
+            grace_ms: hours * HOUR_MS,
+            form_id: format!("a form {generation}"),
+        };
+        keys::rotate(change, &scope, &new)
+    });
+    rotated.unwrap();
+    secret.expose().to_owned()
+}
+
+pub(crate) fn owner(world: &World) -> AccountScope {
     world
         .db
         .change_blocking(|change| {

@@ -34,6 +34,8 @@ use latchkey_rules::secret::{Digest, Prefix, Secret};
 use latchkey_rules::slug::Slug;
 use latchkey_rules::time::Millis;
 
+use crate::ask::{request, send};
+
 /// 2026-11-21T10:15:00Z, a quarter past an hour.
 pub(crate) const START: Millis = Millis(1_795_256_100_000);
 
@@ -380,6 +382,22 @@ fn parts(slug: &str) -> Vec<ResourceScope> {
 /// The digest of a token, as settings hold it.
 pub(crate) fn digest(text: &str) -> Digest {
     Digest::of(text)
+}
+
+/// Waits until the gate has looked at the change log, and so at the clock, from beginning to end.
+pub(crate) fn looked_at_the_log(gate: &Gate) {
+    let looks = || {
+        let page = send(gate, request("GET", "/metrics")).body;
+        let line = page
+            .lines()
+            .find(|line| line.starts_with("latchkey_log_looks_total "));
+        line.unwrap().to_owned()
+    };
+    // The first of two may have begun before.
+    for _ in 0..2 {
+        let before = looks();
+        eventually("a look at the log", || looks() != before);
+    }
 }
 
 /// Asks again until it is so, for ten seconds at most.

@@ -102,6 +102,7 @@ const ENDPOINTS: &[&str] = &[
 
 const JOBS: &[&str] = &[
     "secrets",
+    "ends",
     "rotations",
     "expiries",
     "sessions",

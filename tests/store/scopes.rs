@@ -56,6 +56,10 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
         "a job: it tells people of their own keys, whosever they are",
     ),
     (
+        "keys/rotate.rs note_ends",
+        "a job: it notes what is over, whosever it is",
+    ),
+    (
         "keys/rotate.rs warn_of_ends",
         "a job: it tells people of their own secrets, whosever they are",
     ),

@@ -19,7 +19,7 @@ use crate::store::form_ids;
 use crate::store::outbox;
 use crate::store::schema::{activity, keys, secrets};
 use crate::store::scope::{AccountScope, Actor, lock_account};
-use crate::store::{Change, Reader};
+use crate::store::{Change, Reader, Writer};
 
 /// People are told that an older secret is still used when it has less than this left.
 const WARNED_BEFORE_MS: i64 = 4 * HOUR_MS;
@@ -63,6 +63,7 @@ pub fn rotate(change: &mut Change<'_>, scope: &AccountScope, new: &NewRotation) 
     for ending in &endings {
         end(change, found.row, ending)?;
     }
+    note_ends(change)?;
     if new.reason == RotationReason::Leaked {
         let numbers: Vec<i16> = live.iter().map(|secret| secret.number).collect();
         let leaked = secrets::table
@@ -136,6 +137,7 @@ pub fn shorten_grace(
     };
     let after = rotation::shortened(before, now, grace_ms);
     end(change, found.row, &Ending { number, at: after })?;
+    note_ends(change)?;
     changed(
         change,
         scope.actor(),
@@ -157,10 +159,24 @@ fn end(change: &mut Change<'_>, key: i64, ending: &Ending) -> Result<()> {
     Ok(())
 }
 
+/// Notes which secrets' ends have come, and says how many: from then on a clock that is set back revives none of them.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn note_ends(writer: &mut Writer) -> Result<usize> {
+    let over = secrets::table
+        .filter(secrets::retires_at.le(writer.now().0))
+        .filter(secrets::ended.eq(false));
+    Ok(diesel::update(over)
+        .set(secrets::ended.eq(true))
+        .execute(&mut writer.conn)?)
+}
+
 /// The secrets that work now, newest first.
 fn live(reader: &mut Reader, found: &Found, now: Millis) -> Result<Vec<LiveSecret>> {
     let rows = secrets::table
         .filter(secrets::key_row.eq(found.row))
+        .filter(secrets::ended.eq(false))
         .order(secrets::number.desc())
         .select((secrets::number, secrets::created_at, secrets::retires_at))
         .load::<(i16, i64, Option<i64>)>(&mut reader.conn)?;

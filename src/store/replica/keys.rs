@@ -110,7 +110,7 @@ struct KeyRow {
 }
 
 type ProductRow = (i64, i64, String);
-type SecretRow = (i64, i16, Vec<u8>, Option<i64>, String);
+type SecretRow = (i64, i16, Vec<u8>, Option<i64>, String, bool);
 
 macro_rules! key_columns {
     () => {
@@ -141,6 +141,7 @@ macro_rules! secret_columns {
             secrets::digest,
             secrets::retires_at,
             secrets::last4,
+            secrets::ended,
         )
     };
 }
@@ -256,11 +257,16 @@ fn assignment((_, product, scopes): ProductRow) -> ReplicaAssignment {
     }
 }
 
-fn secret((_, number, bytes, retires_at, last4): SecretRow) -> Result<ReplicaSecret> {
+fn secret((_, number, bytes, retires_at, last4, ended): SecretRow) -> Result<ReplicaSecret> {
     Ok(ReplicaSecret {
         number,
         digest: Digest::from_bytes(digest(&bytes)?),
-        retires_at: at(retires_at),
+        // What has ended is over at any time that a clock may show.
+        retires_at: if ended {
+            Some(Millis(0))
+        } else {
+            at(retires_at)
+        },
         last4,
     })
 }

@@ -73,7 +73,8 @@ async function everyField(world, forms, text, key, number) {
 }
 
 async function send(page, form, text, number, without = []) {
-  for (const more of await form.locator('details:not([open]) > summary').all()) await more.click();
+  const closed = form.locator('details:not([open]) > summary');
+  while (await closed.count() > 0) await closed.first().click();
   for (const field of await form.locator('input:not([type=hidden],[type=checkbox],[type=radio]), textarea').all()) {
     if (without.includes(await field.getAttribute('name'))) continue;
     const typed = { email: mail(number), password: PASSWORD, date: '2090-01-31', 'datetime-local': '2090-01-31T10:00' }[await field.getAttribute('type')];

@@ -1,0 +1,2 @@
+DROP INDEX secrets_ending;
+ALTER TABLE secrets DROP COLUMN ended;
