@@ -1,14 +1,11 @@
 //! A browser without scripts: keeps cookies, follows redirects, fills in the forms that stand on the page and no others.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration;
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
-use diesel::sql_types::Text;
-use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use scraper::{ElementRef, Html, Selector};
 
@@ -316,56 +313,4 @@ pub(crate) fn encoded(fields: &[(String, String)]) -> String {
         )
     };
     fields.iter().map(pair).collect::<Vec<_>>().join("&")
-}
-
-#[derive(QueryableByName)]
-struct Cell {
-    #[diesel(sql_type = Text)]
-    text: String,
-}
-
-/// Everything in a SQLite file, a line a row.
-pub(crate) fn dump(file: &Path) -> String {
-    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-    let mut ask = |sql: &str| -> Vec<String> {
-        sql_query(sql)
-            .load::<Cell>(&mut conn)
-            .unwrap()
-            .into_iter()
-            .map(|cell| cell.text)
-            .collect()
-    };
-    let tables = ask("SELECT name AS text FROM sqlite_master WHERE type = 'table' ORDER BY name");
-    let mut all = String::new();
-    for table in tables {
-        let columns = ask(&format!(
-            "SELECT name AS text FROM pragma_table_info('{table}')"
-        ));
-        let row = columns
-            .iter()
-            .map(|column| format!("quote(\"{column}\")"))
-            .collect::<Vec<_>>()
-            .join(" || ',' || ");
-        for line in ask(&format!("SELECT {row} AS text FROM \"{table}\" ORDER BY 1")) {
-            all.extend([table.as_str(), ": ", line.as_str(), "\n"]);
-        }
-    }
-    all
-}
-
-/// Takes a table out of a SQLite file.
-pub(crate) fn lose(file: &Path, table: &str) {
-    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-    sql_query("PRAGMA foreign_keys = OFF")
-        .execute(&mut conn)
-        .unwrap();
-    sql_query(format!("DROP TABLE \"{table}\""))
-        .execute(&mut conn)
-        .unwrap();
-}
-
-/// Runs a statement past the store.
-pub(crate) fn sql(file: &Path, statement: &str) {
-    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-    sql_query(statement).execute(&mut conn).unwrap();
 }

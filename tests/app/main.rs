@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod browser;
 mod confirm;
+mod database;
 mod docs;
 mod keys_activity;
 mod keys_callers;
@@ -19,6 +20,8 @@ mod keys_reveal;
 mod keys_rotate;
 mod keys_show;
 mod mailbox;
+#[path = "../store/postgres.rs"]
+mod postgres;
 mod preferences;
 mod profile;
 mod receipts;

@@ -1,6 +1,5 @@
 //! A portal with people, accounts and products in it, on a database of its own and a clock that only the test moves.
 
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
@@ -16,7 +15,7 @@ use latchkey::store::accounts::{self, NewAccount};
 use latchkey::store::products::{self, Product, Sample};
 use latchkey::store::scope;
 use latchkey::store::users::{self, NewUser};
-use latchkey::store::{DatabaseUrl, Db, Settings, migrate};
+use latchkey::store::{Db, Settings};
 use latchkey::web::Shared;
 use latchkey::web::counts::Counts;
 use latchkey::web::links::Links;
@@ -32,10 +31,10 @@ use latchkey_rules::role::{Role, StaffRole};
 use latchkey_rules::secret::Prefix;
 use latchkey_rules::slug::Slug;
 use latchkey_rules::time::Millis;
-use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::browser::Browser;
+use crate::database::Database;
 
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -172,17 +171,8 @@ pub(crate) struct World {
     pub(crate) shared: Shared,
     pub(crate) public_url: &'static str,
     call: Call,
-    file: PathBuf,
-    _folder: TempDir,
+    database: Database,
 }
-
-/// The schema, made once and copied for each test.
-static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let folder = TempDir::new().unwrap();
-    let file = folder.path().join("empty.db");
-    migrate::run(&DatabaseUrl::Sqlite(file.clone())).unwrap();
-    std::fs::read(file).unwrap()
-});
 
 /// The hash of everybody's password, made once.
 static HASH: LazyLock<String> = LazyLock::new(|| {
@@ -200,16 +190,13 @@ impl World {
     }
 
     pub(crate) async fn planned(plan: Plan) -> Self {
-        let folder = TempDir::new().unwrap();
-        let file = folder.path().join("latchkey.db");
-        std::fs::write(&file, &*EMPTY).unwrap();
+        let database = Database::new();
         let (clock, hand) = Clock::movable(BEGIN);
-        let url = DatabaseUrl::Sqlite(file.clone());
         let settings = Settings {
             sends_mail: plan.mail,
             ..Settings::default()
         };
-        let db = Db::open_with(&url, clock.clone(), settings).unwrap();
+        let db = Db::open_with(&database.url(), clock.clone(), settings).unwrap();
         let shared = shared(&db, &clock, &plan);
         let world = Self {
             call: call(&shared).await,
@@ -217,8 +204,7 @@ impl World {
             hand,
             shared,
             public_url: plan.public_url,
-            file,
-            _folder: folder,
+            database,
         };
         world.fill().await;
         world
@@ -318,17 +304,17 @@ impl World {
 
     /// Runs a statement past the store.
     pub(crate) fn sql(&self, statement: &str) {
-        crate::browser::sql(&self.file, statement);
+        self.database.run(statement);
     }
 
     /// Breaks the database: the table is gone.
     pub(crate) fn lose(&self, table: &str) {
-        crate::browser::lose(&self.file, table);
+        self.database.lose(table);
     }
 
     /// Everything that the database holds, table by table.
     pub(crate) fn dump(&self) -> String {
-        crate::browser::dump(&self.file)
+        self.database.dump()
     }
 }
 

@@ -14,7 +14,9 @@ const SHARED: &[(&str, &str)] = &[
     ("tests/outside/canaries.rs", "KNOWN"),
     ("tests/outside/process.rs", "NEXT_PORT"),
     ("tests/store/place.rs", "NUMBER"),
-    ("tests/store/place.rs", "SERVER"),
+    ("tests/store/postgres.rs", "NUMBER"),
+    ("tests/store/postgres.rs", "SERVER"),
+    ("tests/store/postgres.rs", "TEMPLATE"),
     ("tests/store/place.rs", "TEMPLATE"),
 ];
 

@@ -15,6 +15,7 @@ mod keys;
 mod outbox;
 mod parts;
 mod people;
+mod postgres;
 mod remind;
 mod replica;
 mod rotation;

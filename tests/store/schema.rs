@@ -8,7 +8,8 @@ use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use latchkey::clock::Clock;
 use latchkey::store::{DatabaseUrl, Db, OpenError, migrate};
 
-use crate::place::{OwnDatabase, Raw, Store, server, source};
+use crate::place::{Raw, Store, source};
+use crate::postgres::{OwnDatabase, server};
 
 type Tables = BTreeMap<String, BTreeSet<String>>;
 
