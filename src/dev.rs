@@ -280,6 +280,7 @@ fn new_product(slug: &str) -> store::Result<NewProduct> {
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
         recoverable: false,
+        needs: Vec::new(),
         routes: HOSTS.iter().map(route).collect::<store::Result<_>>()?,
         admin_prefixes: Vec::new(),
         scopes: Vec::new(),

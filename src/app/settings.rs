@@ -191,6 +191,7 @@ fn product(entry: &ProductEntry) -> NewProduct {
         key_in_query: entry.key_in_query,
         needs_token: false,
         recoverable: entry.recoverable,
+        needs: entry.needs.clone(),
         routes: entry.routes.clone(),
         admin_prefixes: entry.admin_prefixes.clone(),
         scopes: entry.scopes.clone(),

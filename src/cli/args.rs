@@ -171,6 +171,9 @@ pub(super) struct AddProductArgs {
     /// Let the secrets of server keys be copied again, where all of a key's products do
     #[arg(long)]
     pub(super) recoverable: bool,
+    /// A product that a key with this one needs too; may be given several times
+    #[arg(long = "needs", value_name = "PRODUCT")]
+    pub(super) needs: Vec<String>,
     /// Where it is documented
     #[arg(long, value_name = "URL")]
     pub(super) docs_url: Option<String>,

@@ -114,6 +114,11 @@ fn read(args: &AddProductArgs) -> Result<NewProduct, String> {
         },
         needs_token: false,
         recoverable: args.recoverable,
+        needs: args
+            .needs
+            .iter()
+            .map(|text| Slug::parse(text).map_err(|error| error.to_string()))
+            .collect::<Result<_, _>>()?,
         routes: args
             .routes
             .iter()

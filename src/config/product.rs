@@ -31,6 +31,8 @@ pub struct ProductEntry {
     pub key_in_query: KeyInQuery,
     /// Whether server keys' secrets can be read again, where all of a key's products say so.
     pub recoverable: bool,
+    /// The products that a key with this one needs too.
+    pub needs: Vec<Slug>,
     /// The hosts and paths that belong to it; a product without any is asked for by its slug.
     pub routes: Vec<RouteFacts>,
     /// Paths below which a key needs admin access.
@@ -128,6 +130,7 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
         .text("key_in_query", |t| values::one_of(t, &words))
         .unwrap_or(KeyInQuery::Browser);
     let recoverable = table.truth("recoverable").unwrap_or(false);
+    let needs = table.list("needs", self::slug).unwrap_or_default();
     let has_sample = table.holds("sample");
     let sample_table = table.table("sample");
     let sample = sample(sample_table, has_sample);
@@ -151,6 +154,7 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
         sample,
         key_in_query,
         recoverable,
+        needs,
         routes,
         admin_prefixes,
         scopes,

@@ -45,6 +45,11 @@ fn product(shape: &ProductShape, gate: SocketAddr) -> Result<NewProduct, Error> 
         .iter()
         .map(|line| scope(shape, line))
         .collect::<Result<_, _>>()?;
+    let needs = shape
+        .needs
+        .iter()
+        .map(|slug| Slug::parse(slug).map_err(Error::table))
+        .collect::<Result<_, _>>()?;
     Ok(NewProduct {
         slug: Slug::parse(shape.slug).map_err(Error::table)?,
         name: shape.name.to_owned(),
@@ -59,6 +64,7 @@ fn product(shape: &ProductShape, gate: SocketAddr) -> Result<NewProduct, Error> 
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
         recoverable: false,
+        needs,
         routes,
         admin_prefixes,
         scopes,

@@ -7,6 +7,8 @@ pub(super) struct ProductShape {
     pub(super) kind: &'static str,
     pub(super) routes: Routes,
     pub(super) admin_prefixes: &'static [&'static str],
+    /// The products that a key with this one needs too.
+    pub(super) needs: &'static [&'static str],
     /// The parts that a key can be bound to.
     pub(super) scopes: &'static [ScopeLine],
     /// Its path on the demo gate's own host, where no two may have the same.
@@ -39,6 +41,7 @@ const fn product(
         own_path,
         admin_prefixes: &[],
         scopes: &[],
+        needs: &[],
         asks,
         writes: false,
     }
@@ -114,6 +117,7 @@ pub(super) const PRODUCTS: &[ProductShape] = &[
     ),
     ProductShape {
         writes: true,
+        needs: &["routing"],
         ..product(
             "matrix-routing",
             "Matrix routing",

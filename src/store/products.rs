@@ -55,6 +55,8 @@ pub struct Product {
     pub needs_token: bool,
     /// Whether server keys' secrets can be read again, where all of a key's products say so.
     pub recoverable: bool,
+    /// The slugs of the products that a key with this one needs too.
+    pub needs: Vec<Slug>,
     /// The hosts and paths that belong to it.
     pub routes: Vec<RouteFacts>,
     /// The paths that need the access admin.
@@ -124,6 +126,7 @@ struct ProductRow {
     _per_second: Option<i64>,
     _created_at: i64,
     generation: i64,
+    needs: String,
 }
 
 /// A product with its row.
@@ -220,12 +223,36 @@ impl ProductRow {
                 key_in_query: word(&self.key_in_query, KeyInQuery::from_word)?,
                 needs_token: self.needs_token,
                 recoverable: self.recoverable,
+                needs: self
+                    .needs
+                    .split_whitespace()
+                    .map(|slug| readable("slug", Slug::parse(slug)))
+                    .collect::<Result<_>>()?,
                 routes,
                 admin_prefixes,
                 scopes,
             },
         })
     }
+}
+
+/// What these products need that is not among them, and what that needs, in the order in which it is found. What there is
+/// no product of is left out.
+pub fn lacking<'p>(chosen: &[String], known: &'p [Product]) -> Vec<&'p Product> {
+    let product = |slug: &str| known.iter().find(|one| one.slug.as_str() == slug);
+    let mut lacking: Vec<&Product> = Vec::new();
+    let mut open: Vec<&Product> = chosen.iter().filter_map(|slug| product(slug)).collect();
+    while let Some(one) = open.pop() {
+        for needed in one.needs.iter().filter_map(|slug| product(slug.as_str())) {
+            let is_there = chosen.iter().any(|slug| slug == needed.slug.as_str())
+                || lacking.iter().any(|other| other.slug == needed.slug);
+            if !is_there {
+                lacking.push(needed);
+                open.push(needed);
+            }
+        }
+    }
+    lacking
 }
 
 fn environment_set(words: &str) -> Result<EnvironmentSet> {

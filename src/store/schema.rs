@@ -42,6 +42,7 @@ diesel::table! {
         per_second -> Nullable<BigInt>,
         created_at -> BigInt,
         generation -> BigInt,
+        needs -> Text,
     }
 }
 

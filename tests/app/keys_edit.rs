@@ -1,7 +1,7 @@
 //! Editing a key: every entry read aloud, what is taken away said first, and nobody's change overwritten unseen.
 
 use crate::browser::Browser;
-use crate::world::{Actor, World, create, keys};
+use crate::world::{Actor, World, keys};
 
 async fn open<'w>(world: &'w World, actor: Actor, key_id: &str) -> Browser<'w> {
     let mut browser = world.signed_in(actor).await;
@@ -204,89 +204,4 @@ async fn a_secret_is_kept_in_no_text_of_a_key() {
     assert_eq!(browser.answer.status, 422);
     assert!(!browser.answer.body.contains(&secret));
     assert!(!world.dump().contains(&secret));
-}
-
-#[actix_web::test]
-async fn a_key_is_bound_to_parts_of_a_product_and_told_what_it_loses() {
-    let world = World::new().await;
-    let key_id = world.key("Shop front").await;
-    let mut browser = open(&world, Actor::Developer, &key_id).await;
-    let both = [("scopes", "tiles:streets"), ("scopes", "tiles:aerial")];
-    browser.submit("Save changes", &both).await;
-    assert_eq!(
-        browser.texts("#losses li"),
-        ["Of Map tiles everything but the chosen parts is refused."]
-    );
-    browser.submit("Save anyway", &[]).await;
-    assert!(browser.text().contains("Map tiles: Aerial images, Streets"));
-
-    let mut browser = open(&world, Actor::Developer, &key_id).await;
-    let chosen = browser.attributes("input[name=scopes][checked]", "value");
-    assert_eq!(chosen, ["tiles:streets", "tiles:aerial"]);
-    let href = format!("{}/{key_id}/edit", keys());
-    let mut fields = browser.form("Save changes").fields;
-    fields.retain(|(_, value)| value != "tiles:aerial");
-    browser.post(&href, &borrowed(&fields)).await;
-    assert_eq!(
-        browser.texts("#losses li"),
-        ["Of Map tiles it loses Aerial images."]
-    );
-
-    // A part without its product: neither is guessed.
-    fields.retain(|(name, _)| name != "products");
-    fields.push(("products".to_owned(), "search".to_owned()));
-    browser.post(&href, &borrowed(&fields)).await;
-    assert_eq!(browser.answer.status, 422);
-    let error = browser.one("#scopes-error");
-    assert!(
-        error.contains("Streets is a part of Map tiles. Choose the product Map tiles too"),
-        "{error}"
-    );
-    fields.push(("scopes".to_owned(), "tiles:moon".to_owned()));
-    fields.retain(|(_, value)| value != "tiles:streets");
-    browser.post(&href, &borrowed(&fields)).await;
-    assert!(
-        browser
-            .one("#scopes-error")
-            .contains("no part \"tiles:moon\"")
-    );
-}
-
-#[actix_web::test]
-async fn a_new_key_like_another_has_its_parts() {
-    let world = World::new().await;
-    let mut browser = world.signed_in(Actor::Developer).await;
-    let values = [
-        ("name", "Tiles"),
-        ("kind", "server"),
-        ("environment", "live"),
-        ("products", "tiles"),
-        ("scopes", "tiles:streets"),
-    ];
-    create(&mut browser, &values).await;
-    let text = browser.text();
-    assert!(text.contains("Tiles"), "{text}");
-    assert!(
-        !text.contains("/v1/authorize/tiles"),
-        "a request that the key would be refused is not offered: {text}"
-    );
-    let dump = world.dump();
-    let made = dump.lines().find(|line| line.contains("key.created"));
-    assert!(made.unwrap().contains("tiles:streets"));
-    browser.get(&keys()).await;
-    let key_id = browser.texts("tbody code").remove(0);
-    browser
-        .get(&format!("{}/new?like={}", keys(), key_id.trim()))
-        .await;
-    assert_eq!(
-        browser.attributes("input[name=scopes][checked]", "value"),
-        ["tiles:streets"]
-    );
-}
-
-fn borrowed(fields: &[(String, String)]) -> Vec<(&str, &str)> {
-    fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
 }

@@ -16,6 +16,7 @@ mod keys_edit;
 mod keys_explain;
 mod keys_list;
 mod keys_pause;
+mod keys_products;
 mod keys_reveal;
 mod keys_rotate;
 mod keys_show;

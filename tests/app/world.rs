@@ -332,6 +332,7 @@ pub(crate) fn product(slug: &str, name: &str) -> Product {
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
         recoverable: false,
+        needs: needs(slug),
         routes: vec![RouteFacts {
             host: HostPattern::parse("api.example.com").unwrap(),
             prefix: PathPrefix::parse(&format!("/{slug}")).unwrap(),
@@ -339,6 +340,15 @@ pub(crate) fn product(slug: &str, name: &str) -> Product {
         }],
         admin_prefixes: Vec::new(),
         scopes: parts(slug),
+    }
+}
+
+/// A batch of searches is one of search.
+fn needs(slug: &str) -> Vec<Slug> {
+    match slug {
+        "batch" => vec![Slug::parse("search").unwrap()],
+        "jobs" => vec![Slug::parse("batch").unwrap()],
+        _ => Vec::new(),
     }
 }
 

@@ -351,6 +351,7 @@ fn product(
         key_in_query,
         needs_token: false,
         recoverable: false,
+        needs: Vec::new(),
         routes: routes.iter().map(route).collect(),
         admin_prefixes: admin
             .iter()

@@ -276,6 +276,7 @@ pub(crate) fn product(slug: &str, host: &str, path: &str) -> NewProduct {
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
         recoverable: false,
+        needs: Vec::new(),
         routes: vec![RouteFacts {
             host: HostPattern::parse(host).unwrap(),
             prefix: PathPrefix::parse(path).unwrap(),

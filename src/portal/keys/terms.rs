@@ -167,7 +167,8 @@ impl KeyForm {
             .read_public(prefix, |text| responsible(text, asked.members));
         let deployed = self.deployed.read_public(prefix, places);
         let note = self.note.read_public(prefix, note);
-        self.products_error = parts::products_error(&self.products, asked.known);
+        self.products_error = parts::products_error(&self.products, asked.known)
+            .or_else(|| parts::complete(&mut self.products, asked.known));
         let scopes = match parts::scopes(&self.scopes, &self.products, asked.known) {
             Ok(scopes) => Some(scopes),
             Err(wrong) => {
@@ -418,7 +419,8 @@ pub(super) struct TermsView {
 
 impl TermsView {
     pub(super) fn new(form: KeyForm, asked: &Offered<'_>) -> Self {
-        let choice = |product: &Product| parts::product_choice(product, &form.products);
+        let choice =
+            |product: &Product| parts::product_choice(product, &form.products, asked.known);
         let mut access: Vec<Choice> = Access::ALL
             .iter()
             .map(|access| Choice {

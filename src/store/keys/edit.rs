@@ -15,7 +15,7 @@ use super::terms::{Columns, KeyTerms, differences, responsible};
 use crate::store::Change;
 use crate::store::audit::Action;
 use crate::store::error::{Conflict, Error, Result, unless_unique};
-use crate::store::products::rows_of_all;
+use crate::store::products::{self, rows_of_all};
 use crate::store::schema::{key_products, keys};
 use crate::store::scope::{AccountScope, lock_account};
 
@@ -80,7 +80,7 @@ pub fn edit(
     )
 }
 
-/// Makes a key good for one more product. False when it was already.
+/// Makes a key good for one more product, and for those that it needs. False when it was already.
 ///
 /// # Errors
 /// `ProductUnknown`, `NotFound`, `Forbidden`.
@@ -96,13 +96,17 @@ pub fn add_product(
     if old.products.iter().any(|one| one.slug == slug) {
         return Ok(false);
     }
-    let new = rows_of_all(change, &[slug.to_owned()])?;
+    let before: Vec<String> = old.products.iter().map(|one| one.slug.clone()).collect();
+    let mut after: Vec<String> = before.iter().cloned().chain([slug.to_owned()]).collect();
+    let known = products::all(change)?;
+    let needed = products::lacking(&after, &known);
+    after.extend(needed.iter().map(|product| product.slug.to_string()));
+    let (_, added) = after.split_at(before.len());
+    let new = rows_of_all(change, added)?;
     assign(change, found.row, &new)?;
     if !may_be_sealed(change, old.kind, &new)? {
         forget_sealed(change, found.row)?;
     }
-    let before: Vec<&str> = old.products.iter().map(|one| one.slug.as_str()).collect();
-    let after: Vec<&str> = before.iter().copied().chain([slug]).collect();
     changed(
         change,
         scope.actor(),

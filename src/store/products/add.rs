@@ -4,6 +4,7 @@ use diesel::{ExpressionMethods, RunQueryDsl};
 use latchkey_rules::environment::Environment;
 use latchkey_rules::name::folded;
 use latchkey_rules::product::{Catalogue, CatalogueError, ProductFacts};
+use latchkey_rules::slug::Slug;
 use serde_json::json;
 
 use super::scopes::insert_scopes;
@@ -63,6 +64,7 @@ fn insert(change: &mut Change<'_>, product: &NewProduct) -> Result<i64> {
             products::key_in_query.eq(product.key_in_query.word()),
             products::needs_token.eq(product.needs_token),
             products::recoverable.eq(product.recoverable),
+            products::needs.eq(words(&product.needs)),
             products::created_at.eq(now.0),
             products::generation.eq(1),
         ))
@@ -80,6 +82,11 @@ fn insert(change: &mut Change<'_>, product: &NewProduct) -> Result<i64> {
             .execute(&mut change.conn)?;
     }
     Ok(row)
+}
+
+fn words(slugs: &[Slug]) -> String {
+    let words: Vec<&str> = slugs.iter().map(Slug::as_str).collect();
+    words.join(" ")
 }
 
 pub(super) fn insert_routes(change: &mut Change<'_>, row: i64, product: &NewProduct) -> Result<()> {

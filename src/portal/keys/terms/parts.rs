@@ -2,7 +2,7 @@
 
 use latchkey_rules::product::{PathPrefix, ResourceScope, ScopeName};
 
-use crate::store::products::Product;
+use crate::store::products::{self, Product};
 use crate::web::form::Choice;
 
 pub(super) fn products_error(chosen: &[String], known: &[Product]) -> Option<String> {
@@ -15,6 +15,29 @@ pub(super) fn products_error(chosen: &[String], known: &[Product]) -> Option<Str
         }
         None => None,
     }
+}
+
+/// Chooses what the chosen products need too, and says so.
+pub(super) fn complete(chosen: &mut Vec<String>, known: &[Product]) -> Option<String> {
+    let lacking = products::lacking(chosen, known);
+    let said = lacking.iter().map(|needed| {
+        let by = known.iter().filter(|one| one.needs.contains(&needed.slug));
+        let by = by.filter(|one| is_in(chosen, one) || lacking.iter().any(|l| l.slug == one.slug));
+        let by: Vec<&str> = by.map(|one| one.name.as_str()).collect();
+        format!("{} needs {} too", by.join(" and "), needed.name)
+    });
+    let said: Vec<String> = said.collect();
+    chosen.extend(lacking.iter().map(|needed| needed.slug.to_string()));
+    (!said.is_empty()).then(|| {
+        format!(
+            "{}. It was chosen for you; look it over and send the form again.",
+            said.join(", ")
+        )
+    })
+}
+
+fn is_in(chosen: &[String], product: &Product) -> bool {
+    chosen.iter().any(|slug| slug == product.slug.as_str())
 }
 
 fn product<'p>(slug: &str, known: &'p [Product]) -> Option<&'p Product> {
@@ -40,7 +63,7 @@ fn scope(text: &str, products: &[String], known: &[Product]) -> Result<ScopeName
     let part = product.scopes.iter().find(|one| one.slug == name.scope);
     let part = part.ok_or_else(unknown)?;
     // To take it for the whole product, or for none of it, would both be a guess.
-    if !products.iter().any(|slug| slug == product.slug.as_str()) {
+    if !is_in(products, product) {
         return Err(format!(
             "{part} is a part of {product}. Choose the product {product} too, or leave {part} out.",
             part = part.name,
@@ -69,13 +92,17 @@ pub(super) fn choices(chosen: &[String], known: &[Product]) -> Vec<Choice> {
 }
 
 /// A product as something to choose.
-pub(super) fn product_choice(product: &Product, chosen: &[String]) -> Choice {
+pub(super) fn product_choice(product: &Product, chosen: &[String], known: &[Product]) -> Choice {
     let route = product.routes.first();
     let place = route.map(|route| format!("{}{}", route.host, route.prefix));
+    let needed = known.iter().filter(|one| product.needs.contains(&one.slug));
+    let needed: Vec<&str> = needed.map(|one| one.name.as_str()).collect();
+    let needs = (!needed.is_empty()).then(|| format!("needs {}", needed.join(", ")));
+    let small: Vec<String> = needs.into_iter().chain(place).collect();
     Choice {
         value: product.slug.to_string(),
         label: product.name.clone(),
-        small: place.unwrap_or_default(),
-        checked: chosen.iter().any(|slug| slug == product.slug.as_str()),
+        small: small.join(" · "),
+        checked: is_in(chosen, product),
     }
 }
