@@ -65,9 +65,9 @@ class Browser:
         self.origin, self.cookies, self.retry_after = f"127.0.0.1:{port}", {}, None
         self.connection = http.client.HTTPConnection(self.origin, timeout=60)
 
-    def ask(self, method, path, form=None):
+    def ask(self, method, path, form=None, **more):
         """(seconds to the first byte, seconds to the last)."""
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        headers = {**more, "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         body = None
         if form is not None:
             body = urllib.parse.urlencode(form)
@@ -189,11 +189,14 @@ def verified(gate, secret, seconds):
 
 
 def signing_in(port, over, statuses, number):
-    """Tries to sign in until it is over, and comes back when it is told to."""
-    browser = Browser(port)
+    """Tries to sign in until it is over, and comes back when it is told to: each time as somebody else from elsewhere, since
+    guesses are slowed by address and by network."""
+    browser, tried = Browser(port), 0
     while not over.is_set():
+        tried += 1
+        somebody = {"email": f"nobody-{number}-{tried}@seed.example", "password": "never set by anybody", "next": ""}
         try:
-            browser.ask("POST", "/sign-in", {"email": f"nobody-{number}@seed.example", "password": "never set by anybody", "next": ""})
+            browser.ask("POST", "/sign-in", somebody, **{"X-Forwarded-For": f"10.{number % 256}.{tried // 256 % 256}.{tried % 256}"})
             statuses.append(browser.status)
         except (OSError, http.client.HTTPException):
             browser = Browser(port)

@@ -20,6 +20,7 @@ use crate::store::Db;
 use crate::store::products::{NewProduct, Sample};
 use crate::web::Shared;
 use crate::web::counts::Counts;
+use crate::web::guesses::Guesses;
 use crate::web::links::Links;
 use crate::web::password::Hashing;
 use crate::web::public_url::PublicUrl;
@@ -119,6 +120,7 @@ pub(super) fn shared(
         cookie_key: Key::from(keys.sub_key::<64>("session cookies").as_slice()),
         // One core is left to those who wait for a verdict.
         hashing: Hashing::new(cores.saturating_sub(1)),
+        guesses: Guesses::default(),
         trusted_proxies: config.portal.trusted_proxies.networks.clone(),
         unix_trusted: config.portal.trusted_proxies.unix,
         secret_seal: secret_seal(keys),

@@ -17,6 +17,7 @@ use crate::web::error::Error;
 use crate::web::flash::Flash;
 use crate::web::form::{self, Choice, Field, Fields, Post, Problems};
 use crate::web::frame::Frame;
+use crate::web::guesses::Whose;
 use crate::web::password::{Password, Verified};
 use crate::web::route::Route;
 use crate::web::scope::SignedIn;
@@ -137,11 +138,20 @@ pub(in crate::portal) async fn wrong_password(
     let email = Email::parse(email)
         .map_err(|_unreadable| Error::Internal("a stored mail address is none".to_owned()))?;
     let folded = email.folded();
+    let now = shared.clock.now();
+    let begun = match shared.guesses.begin(&Whose::Person(&folded), None, now) {
+        Ok(begun) => begun,
+        Err(wait) => return Ok(Some(wait.words())),
+    };
     let known = shared
         .db
         .read(move |r| users::credentials(r, &folded))
         .await?;
     let hash = known.and_then(|known| known.password_hash);
     let verified = shared.hashing.verify(password.clone(), hash).await?;
-    Ok((verified == Verified::No).then(|| WRONG.to_owned()))
+    if verified == Verified::No {
+        return Ok(Some(WRONG.to_owned()));
+    }
+    shared.guesses.succeeded(begun);
+    Ok(None)
 }

@@ -1,9 +1,9 @@
 //! Signing in and out. It never tells whether an address is known: an unknown one costs the same and reads the same.
 
 use actix_session::Session;
-use actix_web::HttpResponse;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use latchkey_rules::email::Email;
 use serde::Deserialize;
@@ -13,10 +13,11 @@ use crate::web::error::Error;
 use crate::web::flash::Flash;
 use crate::web::form::{self, Field, Fields, Post, Problems};
 use crate::web::frame::Frame;
+use crate::web::guesses::{Wait, Whose};
 use crate::web::password::{Password, Verified};
 use crate::web::scope::Anyone;
 use crate::web::shared::SignUp;
-use crate::web::{Shared, next, render, session};
+use crate::web::{Shared, device, next, render, session};
 
 crate::routes! {
     GET "/sign-in" Anyone => new;
@@ -102,6 +103,7 @@ async fn new(
 
 async fn create(
     post: Post<Anyone, SignInForm>,
+    req: HttpRequest,
     frame: Frame,
     session: Session,
     shared: Data<Shared>,
@@ -109,6 +111,19 @@ async fn create(
     let mut form = post.form;
     let Some(email) = form.email.read(Email::parse) else {
         return render::refused(&SignInView::new(frame, &shared, form, None));
+    };
+    let device = device::known(&req, &shared, &email);
+    let whose = device
+        .as_deref()
+        .map_or(Whose::Address(&email), Whose::Device);
+    let ip = post.scope.facts().ip;
+    let begun = match shared.guesses.begin(&whose, ip, shared.clock.now()) {
+        Ok(begun) => begun,
+        Err(wait) => {
+            shared.counts.sign_ins.count("slowed");
+            let view = SignInView::new(frame, &shared, form, Some(&wait.words()));
+            return slowed(wait, &view);
+        }
     };
     let folded = email.folded();
     let known = shared
@@ -129,9 +144,24 @@ async fn create(
             .change(move |c| users::set_password(c, &handle, &stronger))
             .await?;
     }
+    shared.guesses.succeeded(begun);
     session::sign_in(&session, &known.handle)?;
     shared.counts.sign_ins.count("admitted");
-    Ok(render::see_other(next::safe(&form.next)))
+    let mut answer = render::see_other(next::safe(&form.next));
+    if device.is_none() {
+        answer
+            .add_cookie(&device::cookie(&shared, &email)?)
+            .map_err(|error| Error::Internal(format!("the device's cookie: {error}")))?;
+    }
+    Ok(answer)
+}
+
+fn slowed(wait: Wait, view: &SignInView) -> Result<HttpResponse, Error> {
+    let mut answer = render::page(StatusCode::TOO_MANY_REQUESTS, view)?;
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, header::HeaderValue::from(wait.secs));
+    Ok(answer)
 }
 
 async fn end(

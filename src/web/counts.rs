@@ -26,7 +26,7 @@ const SECONDS: Family = Family::histogram(
 const SIGN_INS: Family = Family::counter(
     "latchkey_sign_ins_total",
     &["outcome"],
-    "Attempts to sign in with a well-formed address.",
+    "Attempts to sign in with a well-formed address; slowed ones came too soon after failures.",
 );
 const SIGN_UPS: Family = Family::counter(
     "latchkey_sign_ups_total",
@@ -92,7 +92,7 @@ impl Counts {
                 .collect(),
             routes,
             seconds: Histogram::new(BOUNDS),
-            sign_ins: Words::new(&["admitted", "refused"]),
+            sign_ins: Words::new(&["admitted", "refused", "slowed"]),
             sign_ups: Words::new(&["created", "taken"]),
             links: Words::new(&["used", "over"]),
             sessions: Words::new(&["begun", "ended"]),

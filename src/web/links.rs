@@ -2,7 +2,6 @@
 //!
 //! Must not know what a link opens.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +12,7 @@ use latchkey_rules::time::{HOUR_MS, Millis};
 use crate::seal::Seal;
 use crate::store::outbox::{MailedLink, belonging};
 use crate::web::error::Error;
+use crate::web::recent::Recent;
 use crate::web::token::Token;
 
 /// So many mails may be asked for with one address in an hour, whoever asks.
@@ -25,7 +25,7 @@ const ADDRESSES: usize = 10_000;
 #[derive(Clone)]
 pub struct Links {
     seal: Seal,
-    asked: Arc<Mutex<HashMap<String, Vec<Millis>>>>,
+    asked: Arc<Mutex<Recent<Vec<Millis>>>>,
 }
 
 impl fmt::Debug for Links {
@@ -39,7 +39,7 @@ impl Links {
     pub fn new(seal: Seal) -> Self {
         Self {
             seal,
-            asked: Arc::default(),
+            asked: Arc::new(Mutex::new(Recent::new(ADDRESSES))),
         }
     }
 
@@ -63,16 +63,7 @@ impl Links {
     pub fn may_ask(&self, email: &Email, now: Millis) -> bool {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let of_the_hour = |at: &Millis| at.plus_ms(HOUR_MS) > now;
-        if asked.len() >= ADDRESSES {
-            asked.retain(|_, times| times.iter().any(of_the_hour));
-        }
-        if asked.len() >= ADDRESSES {
-            let latest = |times: &[Millis]| times.last().map_or(i64::MIN, |at| at.0);
-            let oldest = asked.iter().min_by_key(|(_, times)| latest(times));
-            let oldest = oldest.map(|(email, _)| email.clone());
-            oldest.and_then(|email| asked.remove(&email));
-        }
-        let times = asked.entry(email.folded()).or_default();
+        let times = asked.of(&email.folded(), now);
         times.retain(of_the_hour);
         let may = times.len() < MAILS_AN_HOUR;
         if may {
@@ -105,18 +96,5 @@ mod tests {
         assert!(!links.may_ask(&email("mira@example.com"), begin.plus_ms(HOUR_MS - 1)));
         assert!(links.may_ask(&email("ana@example.com"), begin));
         assert!(links.may_ask(&mira, begin.plus_ms(HOUR_MS)));
-    }
-
-    #[test]
-    fn t_07_what_is_remembered_is_bounded() {
-        let links = links();
-        for number in 0..ADDRESSES + 10 {
-            let at = Millis(i64::try_from(number).unwrap());
-            assert!(links.may_ask(&email(&format!("n{number}@example.com")), at));
-        }
-        let asked = links.asked.lock().unwrap();
-        assert_eq!(asked.len(), ADDRESSES);
-        assert!(!asked.contains_key("n0@example.com"));
-        assert!(asked.contains_key(&format!("n{}@example.com", ADDRESSES + 9)));
     }
 }

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::seal::Seal;
 use crate::store::Db;
 use crate::web::counts::Counts;
+use crate::web::guesses::Guesses;
 use crate::web::links::Links;
 use crate::web::password::Hashing;
 use crate::web::public_url::PublicUrl;
@@ -91,6 +92,8 @@ pub struct Shared {
     pub cookie_key: Key,
     /// Makes and compares password hashes.
     pub hashing: Hashing,
+    /// How often passwords may be guessed.
+    pub guesses: Guesses,
     /// Proxies whose word on a client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether a peer on a Unix socket is one of them.

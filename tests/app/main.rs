@@ -8,6 +8,7 @@ mod browser;
 mod confirm;
 mod database;
 mod docs;
+mod guesses;
 mod keys_activity;
 mod keys_callers;
 mod keys_create;

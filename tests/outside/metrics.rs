@@ -72,7 +72,7 @@ const LABELS: &[(&str, &str, &[&str])] = &[
     (
         "latchkey_sign_ins_total",
         "outcome",
-        &["admitted", "refused"],
+        &["admitted", "refused", "slowed"],
     ),
     ("latchkey_sign_ups_total", "outcome", &["created", "taken"]),
     (
