@@ -130,8 +130,9 @@ impl Guesses {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let is_strange = matches!(whose, Whose::Address(_));
         let whose = whose.name();
+        // This machine's own address is that of a proxy of which nobody said that its word counts: everybody's.
         let network = ip
-            .filter(|_| is_strange)
+            .filter(|ip| is_strange && !ip.to_canonical().is_loopback())
             .map(|ip| format!("network {}", network_of(ip)));
         if let Some(network) = &network {
             let of_it = counts.of(network, now);
@@ -231,6 +232,16 @@ mod tests {
                 .begin(&person, Some(ip("203.0.113.1")), BEGIN)
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn t_07_a_proxy_on_this_machine_is_no_network() {
+        let guesses = Guesses::default();
+        for number in 0..2 * OF_A_NETWORK {
+            let email = Email::parse(&format!("n{number}@example.com")).unwrap();
+            let from = Some(ip("::ffff:127.0.0.1"));
+            assert!(guesses.begin(&Whose::Address(&email), from, BEGIN).is_ok());
+        }
     }
 
     #[test]
