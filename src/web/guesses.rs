@@ -63,13 +63,12 @@ impl Failures {
         self.last_at = now;
     }
 
-    /// When the next try is free to be made: each failure beyond the free ones doubles the wait.
-    fn next_try(&self) -> Millis {
-        let Some(beyond) = self.count.checked_sub(FREE) else {
-            return self.first_at;
-        };
+    /// Until when the next try has to wait: each failure beyond the free ones doubles that.
+    fn wait(&self, now: Millis) -> Option<Wait> {
+        let beyond = self.count.checked_sub(FREE)?;
         let wait = FIRST_WAIT_MS.saturating_mul(1 << beyond.min(20));
-        self.last_at.plus_ms(wait.min(LONGEST_WAIT_MS))
+        let next = self.last_at.plus_ms(wait.min(LONGEST_WAIT_MS));
+        (next > now).then(|| Wait::until(next, now))
     }
 }
 
@@ -146,8 +145,8 @@ impl Guesses {
         let of_it = counts.of(&whose, now);
         if of_it.last_at.plus_ms(WINDOW_MS) <= now {
             *of_it = Failures::default();
-        } else if of_it.next_try() > now {
-            return Err(Wait::until(of_it.next_try(), now));
+        } else if let Some(wait) = of_it.wait(now) {
+            return Err(wait);
         }
         of_it.add(now);
         if let Some(network) = &network {

@@ -53,6 +53,26 @@ async fn a_key_is_bound_to_parts_of_a_product_and_told_what_it_loses() {
 }
 
 #[actix_web::test]
+async fn a_part_that_a_product_lost_does_not_open_the_whole_of_it_unseen() {
+    let world = World::new().await;
+    let key_id = world.key("Shop front").await;
+    let mut browser = world.signed_in(Actor::Developer).await;
+    let page = format!("{}/{key_id}/edit", keys());
+    browser.get(&page).await;
+    let streets = [("scopes", "tiles:streets")];
+    browser.submit("Save changes", &streets).await;
+    browser.submit("Save anyway", &[]).await;
+    world.sql("DELETE FROM product_scopes WHERE slug = 'streets'");
+    browser.get(&page).await;
+    browser.submit("Save changes", &[("note", "x")]).await;
+    assert_eq!(browser.answer.status, 422);
+    assert!(browser.one("#scopes-error").contains("tiles:streets"));
+    let chosen = browser.attributes("input[name=scopes][checked]", "value");
+    assert_eq!(chosen, ["tiles:streets"]);
+    assert!(world.dump().contains("'streets'"), "still bound");
+}
+
+#[actix_web::test]
 async fn a_new_key_like_another_has_its_parts() {
     let world = World::new().await;
     let mut browser = world.signed_in(Actor::Developer).await;

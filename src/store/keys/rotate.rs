@@ -63,7 +63,6 @@ pub fn rotate(change: &mut Change<'_>, scope: &AccountScope, new: &NewRotation) 
     for ending in &endings {
         end(change, found.row, ending)?;
     }
-    note_ends(change)?;
     if new.reason == RotationReason::Leaked {
         let numbers: Vec<i16> = live.iter().map(|secret| secret.number).collect();
         let leaked = secrets::table
@@ -137,7 +136,6 @@ pub fn shorten_grace(
     };
     let after = rotation::shortened(before, now, grace_ms);
     end(change, found.row, &Ending { number, at: after })?;
-    note_ends(change)?;
     changed(
         change,
         scope.actor(),
@@ -150,11 +148,15 @@ pub fn shorten_grace(
 }
 
 fn end(change: &mut Change<'_>, key: i64, ending: &Ending) -> Result<()> {
+    let is_over = ending.at <= change.now();
     let one = secrets::table
         .filter(secrets::key_row.eq(key))
         .filter(secrets::number.eq(ending.number));
     diesel::update(one)
-        .set(secrets::retires_at.eq(ending.at.0))
+        .set((
+            secrets::retires_at.eq(ending.at.0),
+            secrets::ended.eq(is_over),
+        ))
         .execute(&mut change.conn)?;
     Ok(())
 }

@@ -73,7 +73,8 @@ fn scope(text: &str, products: &[String], known: &[Product]) -> Result<ScopeName
     Ok(name)
 }
 
-/// Every part of every product.
+/// Every part of every product, and those chosen ones that a product has no more: were they not shown, saving the form would
+/// open the whole product.
 pub(super) fn choices(chosen: &[String], known: &[Product]) -> Vec<Choice> {
     let of_product = |product: &Product| {
         let choice = |scope: &ResourceScope| {
@@ -88,7 +89,20 @@ pub(super) fn choices(chosen: &[String], known: &[Product]) -> Vec<Choice> {
         };
         product.scopes.iter().map(choice).collect::<Vec<_>>()
     };
-    known.iter().flat_map(of_product).collect()
+    let mut all: Vec<Choice> = known.iter().flat_map(of_product).collect();
+    let is_shown = |value: &String| all.iter().any(|choice| choice.value == *value);
+    let gone = chosen.iter().filter(|value| !is_shown(value));
+    let gone: Vec<Choice> = gone
+        .filter_map(|value| ScopeName::parse(value))
+        .map(|name| Choice {
+            value: name.to_string(),
+            label: name.to_string(),
+            small: "no part of the product any more".to_owned(),
+            checked: true,
+        })
+        .collect();
+    all.extend(gone);
+    all
 }
 
 /// A product as something to choose.
