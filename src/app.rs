@@ -53,6 +53,14 @@ pub enum Error {
         "Secrets are sealed with the master key {0}, which is not in the master key file. Put its line back, or restore the file."
     )]
     SealingKey(String),
+    /// The list of breached passwords cannot be used.
+    #[error("The breached passwords in {file} cannot be used: {why}.")]
+    Breached {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: io::Error,
+    },
     /// The gate cannot start.
     #[error("The gate cannot start: {0}.")]
     Gate(#[from] StartError),

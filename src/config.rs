@@ -46,6 +46,8 @@ pub struct Config {
     pub keys_per_account: u32,
     /// The file of the master key; without one it stands in the data folder.
     pub master_key_file: Option<PathBuf>,
+    /// A file of the SHA-1 digests of passwords that nobody may choose.
+    pub breached_passwords: Option<PathBuf>,
     /// The operator's looks.
     pub brand: Brand,
     /// Where people ask for help.

@@ -3,6 +3,7 @@
 //! It knows no page and no table: pages are `portal`'s, SQL is the store's.
 
 pub mod assets;
+pub mod breached;
 pub mod context;
 pub mod counts;
 pub mod device;
@@ -16,6 +17,7 @@ pub mod headers;
 pub mod limits;
 pub mod link_cookie;
 pub mod links;
+pub mod new_password;
 pub mod next;
 pub mod origin;
 pub mod password;

@@ -19,6 +19,7 @@ use crate::seal::Seal;
 use crate::store::Db;
 use crate::store::products::{NewProduct, Sample};
 use crate::web::Shared;
+use crate::web::breached::Breached;
 use crate::web::counts::Counts;
 use crate::web::guesses::Guesses;
 use crate::web::links::Links;
@@ -99,6 +100,7 @@ pub(super) fn shared(
         db: db.clone(),
         clock: clock.clone(),
         brand: brand(&config.brand),
+        breached: breached(config)?,
         support: Support {
             url: config.support.url.clone(),
             mail: config.support.mail.clone(),
@@ -127,6 +129,18 @@ pub(super) fn shared(
         mail: config.mail.as_ref().map(|_| Links::new(mail_seal(keys))),
         counts,
     })
+}
+
+fn breached(config: &Config) -> Result<Option<Breached>, Error> {
+    let Some(path) = &config.breached_passwords else {
+        return Ok(None);
+    };
+    Breached::open(path)
+        .map(Some)
+        .map_err(|why| Error::Breached {
+            file: path.display().to_string(),
+            why,
+        })
 }
 
 /// Seals secrets that can be read again.

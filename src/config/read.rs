@@ -174,6 +174,7 @@ fn settings(mut root: Reading<'_>) -> Config {
             .unwrap_or(SignUp::Open),
         keys_per_account: root.whole("keys_per_account", 1..=10_000).unwrap_or(100),
         master_key_file: root.text("master_key_file", values::path),
+        breached_passwords: root.text("breached_passwords", values::path),
         brand: brand(root.table("brand")),
         support: support(root.table("support")),
         mail: mail::mail(root.table("mail")),

@@ -5,16 +5,16 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use latchkey_rules::password;
 use serde::Deserialize;
 
-use crate::store::one_time_links;
-use crate::store::{self};
+use crate::store::one_time_links::LinkOwner;
+use crate::store::{self, one_time_links};
 use crate::web::error::Error;
 use crate::web::flash::Flash;
 use crate::web::form::{self, Fields, Post, Problems};
 use crate::web::frame::Frame;
 use crate::web::link_cookie::{Link, LinkCookie};
+use crate::web::new_password;
 use crate::web::password::Password;
 use crate::web::scope::Anyone;
 use crate::web::{Shared, render};
@@ -68,8 +68,8 @@ async fn show(
     if let Some(onward) = COOKIE.taken(link.into_inner(), &shared)? {
         return Ok(onward);
     }
-    match email_of(&req, &shared).await? {
-        Some((email, _)) => render::private(&req, &view(frame, email, None)),
+    match owner_of(&req, &shared).await? {
+        Some((owner, _)) => render::private(&req, &view(frame, owner.email, None)),
         None => over(&req, frame, &shared),
     }
 }
@@ -80,12 +80,13 @@ async fn update(
     req: HttpRequest,
     shared: Data<Shared>,
 ) -> Result<HttpResponse, Error> {
-    let Some((email, digest)) = email_of(&req, &shared).await? else {
+    let Some((owner, digest)) = owner_of(&req, &shared).await? else {
         return over(&req, frame, &shared);
     };
     let (password, request) = (post.form.password, post.scope.facts());
-    if let Err(error) = password::check(password.expose()) {
-        return render::refused(&view(frame, email, Some(error.to_string())));
+    let about = [owner.name.as_str(), &owner.email];
+    if let Some(wrong) = new_password::wrong_with(&shared, &password, &about).await? {
+        return render::refused(&view(frame, owner.email, Some(wrong)));
     }
     let hash = shared.hashing.hash(password).await?;
     match shared
@@ -105,15 +106,18 @@ async fn update(
 }
 
 /// Whose link this browser came with, and the digest of its token.
-async fn email_of(req: &HttpRequest, shared: &Shared) -> Result<Option<(String, [u8; 32])>, Error> {
+async fn owner_of(
+    req: &HttpRequest,
+    shared: &Shared,
+) -> Result<Option<(LinkOwner, [u8; 32])>, Error> {
     let Some(digest) = COOKIE.digest(req, shared) else {
         return Ok(None);
     };
-    let email = shared
+    let owner = shared
         .db
         .read(move |r| one_time_links::peek(r, &digest))
         .await?;
-    Ok(email.map(|email| (email, digest)))
+    Ok(owner.map(|owner| (owner, digest)))
 }
 
 fn view(frame: Frame, email: String, password_error: Option<String>) -> SetPasswordView {

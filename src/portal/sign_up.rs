@@ -7,7 +7,6 @@ use askama::Template;
 use latchkey_rules::email::Email;
 use latchkey_rules::mail::MailKind;
 use latchkey_rules::name::DisplayName;
-use latchkey_rules::password;
 use latchkey_rules::secret::Prefix;
 use latchkey_rules::slug::Slug;
 use serde::Deserialize;
@@ -20,6 +19,7 @@ use crate::web::flash::Flash;
 use crate::web::form::{self, Field, Fields, Post, Problems};
 use crate::web::frame::Frame;
 use crate::web::links::Links;
+use crate::web::new_password;
 use crate::web::password::Password;
 use crate::web::scope::Anyone;
 use crate::web::shared::SignUp;
@@ -57,13 +57,11 @@ struct Checked {
 }
 
 impl SignUpForm {
-    fn check(&mut self, prefix: &Prefix) -> Option<Checked> {
+    fn check(&mut self, prefix: &Prefix, wrong_password: Option<String>) -> Option<Checked> {
         let name = self.name.read_public(prefix, DisplayName::parse);
         let company = self.company.read_public(prefix, company_name);
         let email = self.email.read(Email::parse);
-        self.password_error = password::check(self.password.expose())
-            .err()
-            .map(|error| error.to_string());
+        self.password_error = wrong_password;
         match (name, company, email, &self.password_error) {
             (Some(name), Some(company), Some(email), None) => Some(Checked {
                 name,
@@ -130,7 +128,9 @@ async fn create(
         return Err(Error::Forbidden);
     }
     let mut form = post.form;
-    let Some(good) = form.check(&shared.secret_prefix) else {
+    let about = [&form.name.raw, &form.company.raw, &form.email.raw].map(String::as_str);
+    let wrong = new_password::wrong_with(&shared, &form.password, &about).await?;
+    let Some(good) = form.check(&shared.secret_prefix, wrong) else {
         return render::refused(&SignUpView::new(frame, form));
     };
     let password_hash = shared.hashing.hash(good.password).await?;

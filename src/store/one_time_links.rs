@@ -137,21 +137,31 @@ fn keep(
     Ok(())
 }
 
-/// The address of the user whose link this is, while it works.
+/// Whose link it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkOwner {
+    /// Their name.
+    pub name: String,
+    /// Their mail address.
+    pub email: String,
+}
+
+/// The user whose link this is, while it works.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn peek(reader: &mut Reader, digest: &[u8; 32]) -> Result<Option<String>> {
+pub fn peek(reader: &mut Reader, digest: &[u8; 32]) -> Result<Option<LinkOwner>> {
     let now = reader.now();
-    Ok(one_time_links::table
+    let owner: Option<(String, String)> = one_time_links::table
         .inner_join(users::table)
         .filter(one_time_links::digest.eq(digest.as_slice()))
         .filter(one_time_links::used_at.is_null())
         .filter(one_time_links::expires_at.gt(now.0))
         .filter(users::disabled_at.is_null())
-        .select(users::email)
+        .select((users::name, users::email))
         .first(&mut reader.conn)
-        .optional()?)
+        .optional()?;
+    Ok(owner.map(|(name, email)| LinkOwner { name, email }))
 }
 
 /// Uses the link up: sets the password of its user, ends their sessions and other links, and tells them by mail; or does

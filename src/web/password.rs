@@ -90,7 +90,8 @@ impl Hashing {
             .await
     }
 
-    async fn run<T: Send + 'static>(
+    /// Runs work of a password's kind: away from the threads that serve, in its turn.
+    pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {

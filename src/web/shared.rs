@@ -11,6 +11,7 @@ use latchkey_rules::secret::Prefix;
 use crate::clock::Clock;
 use crate::seal::Seal;
 use crate::store::Db;
+use crate::web::breached::Breached;
 use crate::web::counts::Counts;
 use crate::web::guesses::Guesses;
 use crate::web::links::Links;
@@ -66,6 +67,8 @@ pub struct Shared {
     pub clock: Clock,
     /// The operator's name and colours.
     pub brand: Brand,
+    /// Passwords that nobody may choose, where the operator has a list.
+    pub breached: Option<Breached>,
     /// Where people get help.
     pub support: Support,
     /// Where people buy more.

@@ -22,6 +22,7 @@ mod keys_reveal;
 mod keys_rotate;
 mod keys_show;
 mod mailbox;
+mod new_password;
 #[path = "../store/postgres.rs"]
 mod postgres;
 mod preferences;

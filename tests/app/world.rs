@@ -371,6 +371,7 @@ fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
         db: db.clone(),
         clock: clock.clone(),
         secret_seal: Seal::new(vec![("k1".to_owned(), Zeroizing::new([9; 32]))]),
+        breached: None,
         brand: Brand {
             name: "Northwind Maps".to_owned(),
             logo: None,

@@ -70,6 +70,7 @@ fn peek(store: &Store, digest: [u8; 32]) -> Option<String> {
         .db
         .read_blocking(move |r| one_time_links::peek(r, &digest))
         .unwrap()
+        .map(|owner| owner.email)
 }
 
 on_both! {

@@ -4,7 +4,6 @@ use actix_session::Session;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
-use latchkey_rules::password;
 use serde::Deserialize;
 
 use super::{done, wrong_password};
@@ -12,6 +11,7 @@ use crate::store::users;
 use crate::web::error::Error;
 use crate::web::form::{self, Fields, Post, Problems};
 use crate::web::frame::Frame;
+use crate::web::new_password;
 use crate::web::password::Password;
 use crate::web::scope::SignedIn;
 use crate::web::{Shared, render, session};
@@ -84,9 +84,11 @@ async fn update(
         password,
         new_password,
     } = post.form;
-    let weak = match password::check(new_password.expose()) {
-        Ok(()) if new_password.expose() == password.expose() => Some(SAME.to_owned()),
-        checked => checked.err().map(|error| error.to_string()),
+    let about = [visitor.person.name.as_str(), &visitor.person.email];
+    let weak = if new_password.expose() == password.expose() {
+        Some(SAME.to_owned())
+    } else {
+        new_password::wrong_with(&shared, &new_password, &about).await?
     };
     let wrong = wrong_password(&shared, &visitor.person.email, &password).await?;
     if weak.is_some() || wrong.is_some() {
