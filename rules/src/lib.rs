@@ -19,6 +19,7 @@ pub mod ip_range;
 pub mod key_id;
 pub mod kind;
 pub mod label;
+pub mod limit;
 pub mod mail;
 pub mod name;
 pub mod password;
