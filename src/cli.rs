@@ -5,6 +5,7 @@
 mod args;
 mod offline;
 mod people;
+mod plans;
 mod print;
 mod serve;
 
@@ -103,6 +104,9 @@ impl From<Broken> for Failed {
 
 type Outcome = Result<(), Failed>;
 
+/// Who the audit log says it was.
+const BY: &str = "command line";
+
 fn run(cli: &Cli) -> Outcome {
     let clock = Clock::system();
     if let Command::Demo(args) = &cli.command {
@@ -127,6 +131,7 @@ fn run(cli: &Cli) -> Outcome {
         }
         Command::Admin(command) => people::admin(&config, command, clock),
         Command::Products(command) => offline::products(&config, command, clock),
+        Command::Plans(command) => plans::plans(&config, command, clock),
         Command::Accounts(command) => people::accounts(&config, command, clock),
         Command::Keys(command) => people::keys(&config, command, clock),
         Command::Secrets(SecretsCommand::Rekey) => offline::rekey(&config, clock),

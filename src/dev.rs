@@ -14,6 +14,7 @@ use latchkey_rules::access::Access;
 use latchkey_rules::billing::Tier;
 use latchkey_rules::environment::{Environment, EnvironmentSet};
 use latchkey_rules::key_id::KeyId;
+use latchkey_rules::limit::Bounds;
 use latchkey_rules::name::{DisplayName, KeyName};
 use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, RouteFacts};
 use latchkey_rules::secret::{Prefix, Secret};
@@ -127,7 +128,7 @@ pub fn seed(config: &Config, wish: &Wish, clock: &Clock) -> Result<Seeded, Error
     }
     db.change_blocking(|change| {
         products::seed(change, &operator(), &new_products()?)?;
-        Ok(())
+        accounts::set_bounds(change, &operator(), PLAN, &AMPLE)
     })?;
     let failed = |why| Error::Out {
         file: wish.out.display().to_string(),
@@ -164,6 +165,16 @@ fn count(db: &Db, accounts: usize, days: u16, clock: &Clock) -> Result<(), Error
     }
     Ok(())
 }
+
+/// The plan of all accounts.
+const PLAN: &str = "enterprise";
+/// Limits that are looked at with every request, as those of any plan, and never reached.
+const AMPLE: Bounds = Bounds {
+    per_second: None,
+    per_minute: Some(60_000_000),
+    burst: Some(1_000_000),
+    per_day: Some(1_000_000_000_000),
+};
 
 fn slug_of(number: usize) -> String {
     format!("seed-{number}")
@@ -243,7 +254,7 @@ fn account(change: &mut Change<'_>, number: usize, keys: &[SeedKey]) -> store::R
         slug: Slug::parse(&slug).map_err(impossible)?,
         name: DisplayName::parse(&format!("Seed {number}")).map_err(impossible)?,
         tier: Tier::Enterprise,
-        plan: "enterprise".to_owned(),
+        plan: PLAN.to_owned(),
     };
     accounts::create(change, &operator(), &new)?;
     let other = OTHERS.iter().cycle().nth(number % OTHERS.len());
@@ -279,6 +290,7 @@ fn new_product(slug: &str) -> store::Result<NewProduct> {
         sample: Sample::default(),
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
+        per_second: None,
         recoverable: false,
         needs: Vec::new(),
         routes: HOSTS.iter().map(route).collect::<store::Result<_>>()?,
@@ -336,6 +348,7 @@ mod tests {
                     let ask = Ask {
                         key,
                         asked,
+                        cost: 1,
                         counted: false,
                     };
                     gate.judge(&ask, &mut |judged| judged.code)

@@ -8,6 +8,7 @@ mod contact;
 mod follower;
 mod http;
 mod judge;
+mod limiter;
 mod meter;
 mod metrics;
 mod read_key;
@@ -27,16 +28,17 @@ use actix_http::{Request, Response};
 use latchkey_rules::product::Catalogue;
 
 use crate::clock::Clock;
-use crate::store::Db;
+use crate::store::{Db, activity};
 use contact::{Contact, Freshness};
 use follower::{Follower, FollowerCounts};
 use judge::{Judge, Look, Patience};
+use limiter::Limiter;
 use meter::{Flusher, Meter};
 use metrics::{Endpoint, Metrics};
 use refusals::Refusals;
 
 pub use follower::FollowError;
-pub use judge::{Ask, AskedKey, Judged, JudgedKey};
+pub use judge::{Ask, AskedKey, Judged, JudgedKey, JudgedLimits};
 pub use settings::GateSettings;
 
 /// The running gate. Clones share it; it ends with [`Gate::stop`], or when the last clone goes.
@@ -90,10 +92,19 @@ impl Gate {
             Arc::clone(&contact),
             Arc::clone(&log_counts),
         )?;
+        let limiter = Arc::new(Limiter::new());
+        let today = clock.now();
+        let days = db.read_blocking(move |reader| activity::days(reader, today));
+        for day in days.map_err(FollowError::from)? {
+            limiter.settle(&day, 0);
+        }
         let flusher = Flusher::new(
-            Arc::clone(&meter),
-            follower.applier().replica(),
-            Arc::clone(&contact),
+            meter::Shared {
+                meter: Arc::clone(&meter),
+                replica: follower.applier().replica(),
+                contact: Arc::clone(&contact),
+                limiter: Arc::clone(&limiter),
+            },
             db,
             clock.clone(),
             settings.node.clone(),
@@ -104,6 +115,7 @@ impl Gate {
             replica: follower.applier().replica(),
             contact,
             meter,
+            limiter,
             metrics: Metrics::new(),
             clock,
             prefix: settings.prefix.clone(),

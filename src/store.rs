@@ -16,6 +16,7 @@ mod db;
 mod error;
 pub mod form_ids;
 pub mod keys;
+pub mod limits;
 pub mod one_time_links;
 pub mod outbox;
 pub mod products;

@@ -219,6 +219,25 @@ impl Bounds {
     }
 }
 
+impl Bounds {
+    /// What binds a key, as people read it.
+    #[must_use]
+    pub fn rates_in_words(&self) -> String {
+        let second = self
+            .per_second
+            .map(|rate| format!("{rate} a second of this product"));
+        let minute = self.minute().map(|rate| {
+            let (burst, per_minute) = (rate.burst(), rate.per_minute());
+            format!("{burst} at once, then {per_minute} a minute")
+        });
+        let rates: Vec<String> = [minute, second].into_iter().flatten().collect();
+        if rates.is_empty() {
+            return "No limit by second or minute".to_owned();
+        }
+        rates.join("; ")
+    }
+}
+
 fn lower<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

@@ -5,9 +5,8 @@
 //! and tests drive the very same checks and cannot disagree. It must not know where the facts came
 //! from: no clock, no request, no key table.
 //!
-//! Checks that need an answer from elsewhere (a bearer token's claims, a limiter) are going to be steps
-//! of their own between the last check and [`Step::Allow`]: the machine asks, and is resumed with the
-//! answer. [`Step`] is not open-ended, so every driver has to say what it does with them.
+//! What changes with every request stands last: the machine asks for it with [`Step::NeedLimits`] and is
+//! resumed with the limits' answer. [`Step`] is not open-ended, so every driver has to say what it does.
 
 mod checks;
 mod place;
@@ -24,6 +23,7 @@ use crate::code::Code;
 use crate::domain::DomainPattern;
 use crate::environment::Environment;
 use crate::ip_range::IpRange;
+use crate::limit::Taking;
 use crate::product::{Catalogue, ProductIx, ProductScopes};
 use crate::time::Millis;
 
@@ -205,6 +205,10 @@ worded! {
         OriginAllowed => "origin_allowed", "The domain is allowed";
         /// The client's address is allowed.
         IpAllowed => "ip_allowed", "The IP address is allowed";
+        /// The limits by second and by minute have room for it.
+        RateAllowed => "rate_allowed", "The key is within its rate";
+        /// The account's day has room for it.
+        QuotaAllowed => "quota_allowed", "The account is within its day";
     }
 }
 
@@ -237,6 +241,8 @@ pub enum Step {
     Passed(Check),
     /// Refused; the decision is over.
     Refuse(Refusal),
+    /// Nothing but the limits is left: [`Machine::resume`] is to be told what they say, and this comes again until it was.
+    NeedLimits(Grant),
     /// Every check passed; the decision is over.
     Allow(Grant),
 }
@@ -245,6 +251,7 @@ pub enum Step {
 pub struct Machine<'a> {
     question: Question<'a>,
     next: usize,
+    taking: Option<Taking>,
 }
 
 impl<'a> Machine<'a> {
@@ -259,6 +266,7 @@ impl<'a> Machine<'a> {
         Self {
             question: Question::new(credential, asked, catalogue, now),
             next: 0,
+            taking: None,
         }
     }
 
@@ -268,10 +276,18 @@ impl<'a> Machine<'a> {
         self.question.place().ok().map(|place| place.product)
     }
 
+    /// Tells what the limits say, once [`Step::NeedLimits`] has asked for it.
+    pub fn resume(&mut self, taking: Taking) {
+        self.taking = Some(taking);
+    }
+
     /// Goes one check further. Once the decision is over, it says the same again.
     pub fn step(&mut self) -> Step {
         let Some((check, judge)) = CHECKS.get(self.next) else {
-            return self.question.grant().map_or_else(closed, Step::Allow);
+            return self
+                .question
+                .grant()
+                .map_or_else(closed, |grant| self.limited(grant));
         };
         match judge(&self.question) {
             Ok(()) => {
@@ -279,6 +295,21 @@ impl<'a> Machine<'a> {
                 Step::Passed(*check)
             }
             Err(refused) => Step::Refuse(refused.by(*check)),
+        }
+    }
+
+    fn limited(&mut self, grant: Grant) -> Step {
+        let Some(taking) = self.taking else {
+            return Step::NeedLimits(grant);
+        };
+        let refused = checks::limited(taking);
+        match (checks::OF_THE_LIMITS.get(self.next - CHECKS.len()), refused) {
+            (Some(check), Some(refusal)) if refusal.check == *check => Step::Refuse(refusal),
+            (Some(check), _) => {
+                self.next += 1;
+                Step::Passed(*check)
+            }
+            (None, _) => Step::Allow(grant),
         }
     }
 }
@@ -296,7 +327,7 @@ fn closed_refusal() -> Refusal {
     }
 }
 
-/// The whole decision at once.
+/// The whole decision at once, as if the limits had room for it.
 ///
 /// # Errors
 /// When a check refuses.
@@ -311,6 +342,7 @@ pub fn decide(
         match machine.step() {
             Step::Passed(_) => {}
             Step::Refuse(refusal) => return Err(refusal),
+            Step::NeedLimits(_) => machine.resume(Taking::Taken),
             Step::Allow(grant) => return Ok(grant),
         }
     }

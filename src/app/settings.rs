@@ -206,6 +206,7 @@ fn product(entry: &ProductEntry) -> NewProduct {
             }),
         key_in_query: entry.key_in_query,
         needs_token: false,
+        per_second: entry.per_second,
         recoverable: entry.recoverable,
         needs: entry.needs.clone(),
         routes: entry.routes.clone(),

@@ -43,6 +43,9 @@ pub(super) enum Command {
     /// Add products, or list them
     #[command(subcommand)]
     Products(ProductsCommand),
+    /// List the plans, or change their limits
+    #[command(subcommand)]
+    Plans(PlansCommand),
     /// Look after accounts
     #[command(subcommand)]
     Accounts(AccountsCommand),
@@ -142,6 +145,13 @@ pub(super) enum Member {
 pub(super) enum ProductsCommand {
     /// Add a product
     Add(Box<AddProductArgs>),
+    /// Say how often a second a key may ask for a product; every gate holds keys to it within a second
+    SetRate {
+        /// The product's short name
+        slug: String,
+        /// Requests a second of each key, or none
+        per_second: String,
+    },
     /// List the products
     List,
 }
@@ -168,6 +178,9 @@ pub(super) struct AddProductArgs {
     /// Which keys may stand in the query
     #[arg(long, value_enum, value_name = "WHICH", default_value = "browser")]
     pub(super) key_in_query: InQuery,
+    /// How often a second a key may ask for it
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) per_second: Option<u32>,
     /// Let the secrets of server keys be copied again, where all of a key's products do
     #[arg(long)]
     pub(super) recoverable: bool,
@@ -190,6 +203,32 @@ pub(super) enum InQuery {
     Never,
     Browser,
     Any,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlansCommand {
+    /// List the plans with their limits
+    List,
+    /// Change a plan's limits; every gate holds its accounts to them within a second
+    Set(PlanArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// free, starter, professional or enterprise
+    pub(super) plan: String,
+    /// Requests a second of each key and product, or none
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) per_second: Option<String>,
+    /// Requests a minute of each key, or none
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) per_minute: Option<String>,
+    /// Requests at once of each key, or none: then as many as in a minute
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) burst: Option<String>,
+    /// Requests in a UTC day of the whole account, or none
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) per_day: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,13 +1,15 @@
 //! The commands about the installation itself: migrations, products, backups.
 
 use latchkey_rules::environment::EnvironmentSet;
+use latchkey_rules::limit::MAX_RATE;
 use latchkey_rules::name::DisplayName;
 use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, ResourceScope, RouteFacts};
 use latchkey_rules::slug::Slug;
 
 use super::args::{AddProductArgs, BackupArgs, InQuery, ProductsCommand};
+use super::plans::number;
 use super::print::say;
-use super::{Failed, Outcome};
+use super::{BY, Failed, Outcome};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
@@ -56,11 +58,25 @@ pub(super) fn products(config: &Config, command: &ProductsCommand, clock: Clock)
         ProductsCommand::Add(args) => {
             let new = read(args).map_err(Failed::Because)?;
             let added = format!("{} ({}) was added.", new.name, new.slug);
-            db.change_blocking(move |change| {
-                products::add(change, &scope::operator("command line"), &new)
-            })
-            .map_err(|error| Failed::Because(refusal(&error)))?;
+            db.change_blocking(move |change| products::add(change, &scope::operator(BY), &new))
+                .map_err(|error| Failed::Because(refusal(&error)))?;
             say(format_args!("{added} Every gate knows it within a second."))
+        }
+        ProductsCommand::SetRate { slug, per_second } => {
+            let rate = number(per_second, "The rate", MAX_RATE.into()).map_err(Failed::Because)?;
+            let rate = rate.and_then(|rate| u32::try_from(rate).ok());
+            let wanted = slug.clone();
+            db.change_blocking(move |change| {
+                products::set_rate(change, &scope::operator(BY), &wanted, rate)
+            })
+            .map_err(|error| match error {
+                Error::NotFound => Failed::Because(format!("There is no product {slug}.")),
+                other => Failed::because(other),
+            })?;
+            let rate = rate.map_or("as often as their plans allow".to_owned(), |rate| {
+                format!("{rate} times a second")
+            });
+            say(format_args!("Keys may ask for {slug} {rate}."))
         }
     }
 }
@@ -80,7 +96,7 @@ fn refusal(error: &Error) -> String {
 /// Seals secrets with the master key in use.
 pub(super) fn rekey(config: &Config, clock: Clock) -> Outcome {
     let db = app::open_database(config, clock, false)?;
-    match app::rekey(config, &db, "command line")? {
+    match app::rekey(config, &db, BY)? {
         0 => say("Every secret is sealed with the first key of the master key file already."),
         1 => say("1 secret was sealed anew."),
         count => say(format_args!("{count} secrets were sealed anew.")),
@@ -113,6 +129,7 @@ fn read(args: &AddProductArgs) -> Result<NewProduct, String> {
             InQuery::Any => KeyInQuery::Any,
         },
         needs_token: false,
+        per_second: args.per_second,
         recoverable: args.recoverable,
         needs: args
             .needs

@@ -8,7 +8,7 @@ use latchkey_rules::slug::Slug;
 
 use super::args::{AccountsCommand, AdminCommand, CreateUserArgs, KeysCommand, Member, Staff};
 use super::print::say;
-use super::{Failed, Outcome};
+use super::{BY, Failed, Outcome};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Listen};
@@ -16,8 +16,6 @@ use crate::store::one_time_links;
 use crate::store::users::{self, NewUser};
 use crate::store::{Conflict, Error, accounts as stored_accounts, keys as stored_keys, scope};
 use crate::web::token::Token;
-
-const BY: &str = "command line";
 
 /// How long the link works.
 const LINK_HOURS: i64 = 24;

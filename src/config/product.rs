@@ -31,6 +31,8 @@ pub struct ProductEntry {
     pub key_in_query: KeyInQuery,
     /// Whether server keys' secrets can be read again, where all of a key's products say so.
     pub recoverable: bool,
+    /// How often a second a key may ask for it.
+    pub per_second: Option<u32>,
     /// The products that a key with this one needs too.
     pub needs: Vec<Slug>,
     /// The hosts and paths that belong to it; a product without any is asked for by its slug.
@@ -130,6 +132,7 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
         .text("key_in_query", |t| values::one_of(t, &words))
         .unwrap_or(KeyInQuery::Browser);
     let recoverable = table.truth("recoverable").unwrap_or(false);
+    let per_second = table.whole("per_second", 1..=1_000_000);
     let needs = table.list("needs", self::slug).unwrap_or_default();
     let has_sample = table.holds("sample");
     let sample_table = table.table("sample");
@@ -154,6 +157,7 @@ fn entry(mut table: Reading<'_>) -> Option<ProductEntry> {
         sample,
         key_in_query,
         recoverable,
+        per_second,
         needs,
         routes,
         admin_prefixes,

@@ -63,6 +63,7 @@ fn product(shape: &ProductShape, gate: SocketAddr) -> Result<NewProduct, Error> 
         },
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
+        per_second: None,
         recoverable: false,
         needs,
         routes,

@@ -124,6 +124,11 @@ impl Rows {
             code: counted.code,
             hour: counted.hour,
             count: i64::try_from(counted.count).unwrap_or(i64::MAX),
+            units: if counted.code.is_allow() {
+                i64::try_from(counted.count).unwrap_or(i64::MAX)
+            } else {
+                0
+            },
         })
     }
 }

@@ -76,6 +76,7 @@ fn every_key_gets_the_verdict_that_its_state_implies() {
             &Ask {
                 key,
                 asked,
+                cost: 1,
                 counted: false,
             },
             &mut |judged| judged.code,

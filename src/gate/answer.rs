@@ -3,25 +3,26 @@
 //! It must not decide anything.
 
 pub(crate) mod json;
+mod limits;
 pub(crate) mod names;
+mod texts;
 
 use actix_http::body::BoxBody;
 use actix_http::header::{self, HeaderMap, HeaderValue, HttpDate};
 use actix_http::{ConnectionType, Response, StatusCode};
-use actix_web::web::Bytes;
 use latchkey_rules::code::Code;
 use latchkey_rules::key_id::KeyIdText;
 use latchkey_rules::time::Millis;
 use serde::Serialize;
-use std::ops::Range;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::judge::JudgedKey;
+use super::judge::{JudgedKey, JudgedLimits};
 use crate::web::request_id::RequestId;
 use names as name;
+use texts::Texts;
 
 /// Seconds after which an unavailable gate may be asked again.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+pub(crate) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// What a page from elsewhere may read.
 const EXPOSED: &str = "Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, \
                        X-RateLimit-Reset, Latchkey-Request-Id, Latchkey-Verdict, Latchkey-Secret-Ends";
@@ -106,6 +107,8 @@ pub(crate) struct Refused<'a> {
     pub(crate) request_id: &'a str,
     /// Where the challenge of a 401 says that the key is for.
     pub(crate) realm: &'a str,
+    /// What the limits said, where the decision came that far.
+    pub(crate) limits: Option<&'a JudgedLimits>,
 }
 
 /// An answer whose body is JSON.
@@ -149,11 +152,11 @@ pub(crate) fn refused(refused: &Refused<'_>, public_url: &str) -> Answer {
         let challenge = format!("ApiKey realm=\"{}\"", refused.realm);
         headers.insert(header::WWW_AUTHENTICATE, value(&challenge));
     }
-    if matches!(
-        status,
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
-    ) {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+    }
+    if let Some(said) = refused.limits {
+        limits::head(headers, said);
     }
     answer
 }
@@ -169,6 +172,7 @@ pub(crate) fn failed(failure: &Failure, id: &RequestId, public_url: &str) -> Ans
             message: &failure.to_string(),
             request_id: id.as_str(),
             realm: "latchkey",
+            limits: None,
         },
         public_url,
     );
@@ -204,6 +208,7 @@ pub(crate) fn admit(
     product: &str,
     id: &RequestId,
     uri: &str,
+    limits: Option<&JudgedLimits>,
 ) {
     let mut texts = Texts::with_capacity(192 + uri.len());
     let key_id = texts.push(KeyIdText::of(&key.key_id).as_str());
@@ -229,36 +234,8 @@ pub(crate) fn admit(
     headers.append(name::SUBJECT.clone(), NOTHING);
     headers.append(name::ASSERTION.clone(), NOTHING);
     headers.append(name::URI.clone(), texts.value(uri));
-}
-
-/// The texts of an answer's headers, one after another in one piece of memory.
-struct Texts(Vec<u8>);
-
-impl Texts {
-    fn with_capacity(bytes: usize) -> Self {
-        Self(Vec::with_capacity(bytes))
-    }
-
-    fn push(&mut self, text: &str) -> Range<usize> {
-        self.push_bytes(text.as_bytes())
-    }
-
-    fn push_bytes(&mut self, text: &[u8]) -> Range<usize> {
-        let start = self.0.len();
-        self.0.extend_from_slice(text);
-        start..self.0.len()
-    }
-
-    fn done(self) -> WrittenTexts {
-        WrittenTexts(Bytes::from(self.0))
-    }
-}
-
-struct WrittenTexts(Bytes);
-
-impl WrittenTexts {
-    fn value(&self, place: Range<usize>) -> HeaderValue {
-        HeaderValue::from_maybe_shared(self.0.slice(place)).unwrap_or(NOTHING)
+    if let Some(said) = limits {
+        limits::head(headers, said);
     }
 }
 

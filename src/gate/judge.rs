@@ -11,17 +11,19 @@ use latchkey_rules::code::Code;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
+use latchkey_rules::limit::{Bounds, LimitName, Limits, Micros, Taking};
 use latchkey_rules::product::{KeyInQuery, ProductIx};
 use latchkey_rules::secret::{Digest, Prefix, Presented};
 use latchkey_rules::time::Millis;
-use latchkey_rules::verdict::{Asked, Credential, Machine, Step, product_of};
+use latchkey_rules::verdict::{Asked, Credential, Grant, Machine, Step, product_of};
 
 use crate::clock::Clock;
 use crate::store::replica::RowId;
 
 use super::contact::{Contact, Freshness};
+use super::limiter::{self, At, Demand, Limiter};
 use super::meter::Meter;
-use super::meter::tally::Subject;
+use super::meter::tally::{Counted, Subject};
 use super::metrics::Metrics;
 use super::replica::{Facts, Found, Known, Replica};
 
@@ -34,7 +36,9 @@ pub struct Ask<'a> {
     pub key: AskedKey<'a>,
     /// What it is to open.
     pub asked: Asked<'a>,
-    /// Whether the verdict is counted: real requests are, trials are not.
+    /// What it takes off the limits if it is let through, from 1 to 1,000.
+    pub cost: u32,
+    /// Whether the verdict is counted and takes of the limits: real requests do, trials do not.
     pub counted: bool,
 }
 
@@ -76,6 +80,19 @@ pub struct Judged<'a> {
     pub reads_query: bool,
     /// Whether access was judged by the method alone, as no path was known.
     pub by_method_alone: bool,
+    /// What the limits said, where the decision came that far.
+    pub limits: Option<JudgedLimits>,
+}
+
+/// What the limits said to a request.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgedLimits {
+    /// The bounds that hold for this key and product: of plan, product and key the lower ones.
+    pub bounds: Bounds,
+    /// What each of them says.
+    pub limits: Limits,
+    /// When.
+    pub now: Millis,
 }
 
 /// The key of a verdict.
@@ -127,6 +144,7 @@ pub(crate) struct Judge {
     pub(crate) replica: Arc<Replica>,
     pub(crate) contact: Arc<Contact>,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) limiter: Arc<Limiter>,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     pub(crate) prefix: Prefix,
@@ -139,6 +157,8 @@ struct Moment {
     now: Millis,
     /// By which ends are judged: it does not go back.
     due: Millis,
+    /// By which buckets fill.
+    micros: Micros,
     freshness: Freshness,
     patience: Patience,
 }
@@ -165,7 +185,7 @@ impl Shown {
 /// Where a verdict goes: to the answer, and to the count.
 struct Out<'o, A> {
     answer: &'o mut A,
-    count: &'o mut dyn FnMut(Subject),
+    count: &'o mut dyn FnMut(Counted),
 }
 
 impl Judge {
@@ -177,7 +197,7 @@ impl Judge {
         answer: &mut impl FnMut(&Judged<'_>) -> R,
     ) -> Result<R, Look> {
         let moment = self.moment(patience);
-        let count = &mut |subject| self.meter.count([subject], moment.now);
+        let count = &mut |counted| self.meter.count([counted], moment.now);
         let out = &mut Out { answer, count };
         match self.shown(ask, moment) {
             Shown::Secret(digest) => self.replica.with_secret(&digest, |found, facts| {
@@ -212,7 +232,7 @@ impl Judge {
                         .map_err(|look| (done, look))?,
                     shown => (without_secret(ask, shown, facts), None),
                 };
-                let count = &mut |subject| counted.push(subject);
+                let count = &mut |verdict| counted.push(verdict);
                 let out = &mut Out {
                     answer: &mut *answer,
                     count,
@@ -230,6 +250,7 @@ impl Judge {
         Moment {
             now,
             due: self.contact.not_back(now),
+            micros: limiter::monotonic(&self.clock),
             freshness: self.contact.freshness(),
             patience,
         }
@@ -296,7 +317,14 @@ impl Judge {
         out: &mut Out<'_, A>,
     ) -> R {
         let mut machine = Machine::new(credential, &ask.asked, &facts.catalogue, moment.due);
-        let (code, mut message, by_method_alone) = run(&mut machine);
+        let mut limits = None;
+        let (code, mut message, by_method_alone) = run(&mut machine, |grant| {
+            let Some(known) = known else {
+                return Taking::NotNow(LimitName::Minute);
+            };
+            let judged = self.limits(ask, known, grant.product, facts, moment);
+            limits.insert(judged).limits.taking()
+        });
         if code == Code::KeyMissing && matches!(ask.key, AskedKey::InQuery(_)) {
             message = Cow::Borrowed(NOT_FROM_QUERY);
         }
@@ -307,11 +335,13 @@ impl Judge {
                 let subject = subject(known, product, code, facts);
                 self.meter
                     .note_caller(&subject, ask.asked.caller, moment.now);
-                // Almost every verdict is an allow, which the key's own record counts.
+                let is_allow = code == Code::Valid;
+                // Almost every verdict is an allow that costs one, which the key's own record counts.
                 let is_counted =
-                    code == Code::Valid && known.admits(moment.now, subject.product_row);
+                    is_allow && ask.cost == 1 && known.admits(moment.now, subject.product_row);
                 if !is_counted {
-                    (out.count)(subject);
+                    let units = if is_allow { i64::from(ask.cost) } else { 0 };
+                    (out.count)(Counted { subject, units });
                 }
             }
         }
@@ -323,7 +353,44 @@ impl Judge {
             product: product.map(|product| product.slug.as_str()),
             reads_query: product.is_none_or(|product| product.key_in_query != KeyInQuery::Never),
             by_method_alone,
+            limits,
         })
+    }
+
+    /// Asks the limits, which give what the request costs if all of them have it.
+    fn limits(
+        &self,
+        ask: &Ask<'_>,
+        known: &Known<'_>,
+        product: ProductIx,
+        facts: &Facts,
+        moment: Moment,
+    ) -> JudgedLimits {
+        let of_product = Bounds {
+            per_second: facts.product_rate(product),
+            ..Bounds::default()
+        };
+        let bounds = known
+            .plan
+            .bounds
+            .within(known.policy.bounds)
+            .within(of_product);
+        let demand = Demand {
+            key_row: known.key_row(),
+            product_row: facts.product_row(product).unwrap_or(RowId::NONE),
+            account_row: known.account.row,
+            bounds,
+            cost: ask.cost,
+        };
+        let at = At {
+            micros: moment.micros,
+            now: moment.due,
+        };
+        JudgedLimits {
+            bounds,
+            limits: self.limiter.ask(&demand, at, !ask.counted),
+            now: moment.now,
+        }
     }
 }
 
@@ -351,11 +418,19 @@ fn subject(known: &Known<'_>, product: Option<ProductIx>, code: Code, facts: &Fa
     }
 }
 
-/// Drives the decision to its end.
-fn run(machine: &mut Machine<'_>) -> (Code, Cow<'static, str>, bool) {
+/// Drives the decision to its end, with what the limits say to what is granted but for them.
+fn run(
+    machine: &mut Machine<'_>,
+    limits: impl FnOnce(&Grant) -> Taking,
+) -> (Code, Cow<'static, str>, bool) {
+    let mut limits = Some(limits);
     loop {
         match machine.step() {
             Step::Passed(_) => {}
+            Step::NeedLimits(grant) => {
+                let asked = limits.take().map(|limits| limits(&grant));
+                machine.resume(asked.unwrap_or(Taking::NotNow(LimitName::Minute)));
+            }
             Step::Refuse(refusal) => return (refusal.code, refusal.message, false),
             Step::Allow(grant) => {
                 let message = Cow::Borrowed(Code::Valid.message());
@@ -370,7 +445,7 @@ fn judged_key<'a>(known: &Known<'a>) -> JudgedKey<'a> {
         key_id: known.key_id(),
         secret_number: known.secret_number(),
         account: &known.account.slug,
-        plan: known.plan,
+        plan: &known.plan.slug,
         environment: known.policy.environment,
         access: known.policy.access,
         expires_at: known.expires_at(),

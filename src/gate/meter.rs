@@ -22,8 +22,8 @@ use latchkey_rules::time::Millis;
 use latchkey_rules::verdict::Caller;
 
 use callers::Callers;
-pub(crate) use flusher::Flusher;
-use tally::{Count, Subject, Tally};
+pub(crate) use flusher::{Flusher, Shared};
+use tally::{Count, Counted, Subject, Tally};
 
 use crate::store::callers::CallerCount;
 
@@ -81,8 +81,8 @@ impl Meter {
     }
 
     /// Counts verdicts of one instant.
-    pub(crate) fn count(&self, subjects: impl IntoIterator<Item = Subject>, now: Millis) {
-        self.tally.count(subjects, now);
+    pub(crate) fn count(&self, counted: impl IntoIterator<Item = Counted>, now: Millis) {
+        self.tally.count(counted, now);
     }
 
     /// Notes who sent a request, beside its count.

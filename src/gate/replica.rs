@@ -22,7 +22,7 @@ use latchkey_rules::verdict::KeyFacts;
 
 use crate::store::replica::RowId;
 
-pub(crate) use facts::{Account, Facts, Policy};
+pub(crate) use facts::{Account, Facts, Plan, Policy};
 use record::{Beside, Record};
 use shard::Shard;
 
@@ -71,8 +71,8 @@ pub(crate) struct Known<'a> {
     pub(crate) policy: &'a Policy,
     /// The key's account.
     pub(crate) account: &'a Account,
-    /// The slug of the account's plan.
-    pub(crate) plan: &'a str,
+    /// The account's plan.
+    pub(crate) plan: &'a Plan,
 }
 
 impl Known<'_> {

@@ -75,6 +75,11 @@ const QUEUED: Family = Family::gauge(
     &[],
     "Counts that wait for the database.",
 );
+const BUCKETS: Family = Family::gauge(
+    "latchkey_limit_buckets",
+    &[],
+    "Limits of keys that are not full at the moment.",
+);
 const SPILL: Family = Family::gauge(
     "latchkey_spill_bytes",
     &["kind"],
@@ -106,6 +111,7 @@ impl Gate {
         page.one(&RELOADS, read(&counts.reloads));
         page.one(&DRIFTS, read(&counts.drifts));
         page.one(&EARLY, judge.contact.asked());
+        page.one(&BUCKETS, judge.limiter.len());
     }
 
     fn write_meter(&self, page: &mut Page) {

@@ -2,11 +2,13 @@
 //!
 //! It must not know the limits' meaning; a plan is a row of numbers here.
 
+mod bounds;
 mod change;
 mod create;
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 use latchkey_rules::billing::Tier;
+use latchkey_rules::limit::Bounds;
 use latchkey_rules::name::DisplayName;
 use latchkey_rules::role::Role;
 use latchkey_rules::slug::Slug;
@@ -19,6 +21,7 @@ use super::schema::{accounts, members, plans, users};
 use super::scope::{AccountScope, StaffScope};
 use super::users::Person;
 
+pub use bounds::set_bounds;
 pub use change::{resume, set_plan, suspend};
 pub use create::create;
 pub(super) use create::{free_slug, insert};
@@ -60,6 +63,19 @@ pub(super) struct PlanRow {
     enterprise_only: bool,
     _position: i16,
     pub(super) generation: i64,
+}
+
+impl PlanFacts {
+    /// What the gate holds keys and their account to. A number that fits nothing binds nobody.
+    pub fn bounds(&self) -> Bounds {
+        let rate = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
+        Bounds {
+            per_second: rate(self.per_second),
+            per_minute: rate(self.per_minute),
+            burst: rate(self.burst),
+            per_day: self.per_day.and_then(|number| u64::try_from(number).ok()),
+        }
+    }
 }
 
 impl From<PlanRow> for PlanFacts {

@@ -18,7 +18,7 @@ use super::keys::{row_for_staff, row_in_account};
 use super::schema::{activity, products, secrets};
 use super::scope::{AccountScope, StaffScope};
 
-pub use flush::{Flushed, MeterBatch, MeterRow, flush, sweep_batches};
+pub use flush::{DayTotal, Flushed, MeterBatch, MeterRow, days, flush, sweep_batches};
 
 /// A count of a key's verdicts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -43,6 +43,8 @@ actions! {
     AccountCreated => "account.created", "Account created";
     /// Its plan changed.
     AccountPlanChanged => "account.plan_changed", "Plan changed";
+    /// A plan has other numbers.
+    PlanChanged => "plan.changed", "Plan’s limits changed";
     /// It was suspended.
     AccountSuspended => "account.suspended", "Account suspended";
     /// Its suspension ended.
@@ -63,6 +65,8 @@ actions! {
     ProductAdded => "product.added", "Product added";
     /// A product lies at other hosts and paths now, or its sample request changed.
     ProductMoved => "product.moved", "Product moved";
+    /// How often it may be asked for changed.
+    ProductRateChanged => "product.rate_changed", "Product’s rate changed";
     /// A key came to be.
     KeyCreated => "key.created", "Key created";
     /// A key came from elsewhere.

@@ -23,7 +23,7 @@ use super::error::{Conflict, Result};
 use super::schema::{product_admin_prefixes, product_routes, products};
 
 pub use add::{add, seed};
-pub use moved::relocate;
+pub use moved::{relocate, set_rate};
 
 /// A request that shows what a product does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Product {
     pub needs_token: bool,
     /// Whether server keys' secrets can be read again, where all of a key's products say so.
     pub recoverable: bool,
+    /// How often a second a key may ask for it.
+    pub per_second: Option<u32>,
     /// The slugs of the products that a key with this one needs too.
     pub needs: Vec<Slug>,
     /// The hosts and paths that belong to it.
@@ -123,7 +125,7 @@ struct ProductRow {
     key_in_query: String,
     needs_token: bool,
     recoverable: bool,
-    _per_second: Option<i64>,
+    per_second: Option<i64>,
     _created_at: i64,
     generation: i64,
     needs: String,
@@ -223,6 +225,7 @@ impl ProductRow {
                 key_in_query: word(&self.key_in_query, KeyInQuery::from_word)?,
                 needs_token: self.needs_token,
                 recoverable: self.recoverable,
+                per_second: self.per_second.and_then(|rate| u32::try_from(rate).ok()),
                 needs: self
                     .needs
                     .split_whitespace()

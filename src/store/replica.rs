@@ -15,6 +15,7 @@ use super::error::Result;
 use super::products::stored;
 use super::schema::accounts;
 
+pub(super) use keys::bounds_of;
 pub use keys::{
     ReplicaAssignment, ReplicaKey, ReplicaSecret, ReplicaStanding, keys_by_rows, keys_page,
 };
@@ -82,6 +83,8 @@ pub struct ReplicaProduct {
     pub facts: ProductFacts,
     /// Whether it also needs a bearer token.
     pub needs_token: bool,
+    /// How often a second a key may ask for it.
+    pub per_second: Option<u32>,
 }
 
 /// A plan.
@@ -122,6 +125,7 @@ pub fn products(reader: &mut Reader) -> Result<Vec<ReplicaProduct>> {
             generation: stored.generation,
             facts: stored.product.facts(),
             needs_token: stored.product.needs_token,
+            per_second: stored.product.per_second,
         })
         .collect())
 }

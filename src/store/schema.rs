@@ -115,6 +115,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    key_bounds (key_row) {
+        key_row -> BigInt,
+        per_second -> Nullable<BigInt>,
+        per_minute -> Nullable<BigInt>,
+        burst -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     keys (id) {
         id -> BigInt,
         key_id -> Binary,

@@ -185,6 +185,7 @@ pub fn activity(
         code,
         hour: at,
         count,
+        units: if code.is_allow() { count } else { 0 },
     };
     let allowed = keys
         .iter()

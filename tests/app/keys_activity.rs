@@ -30,6 +30,7 @@ async fn count(world: &World, key_id: &str, rows: &[(i64, Code, i64)]) {
                 code: *code,
                 hour: BEGIN.plus_ms(-hours_ago * HOUR_MS),
                 count: *count,
+                units: if code.is_allow() { *count } else { 0 },
             };
             let batch = MeterBatch {
                 callers: Vec::new(),

@@ -29,7 +29,7 @@ async fn an_allowed_request_passes_every_check() {
     assert_eq!(browser.answer.status, 200);
     assert!(browser.one("#outcome").contains("VALID"));
     let found = outcomes(&browser);
-    assert_eq!(found.len(), 17);
+    assert_eq!(found.len(), 19);
     assert!(found.iter().all(|one| one == "passed"), "{found:?}");
     assert!(world.dump() == before, "nothing is counted");
 }

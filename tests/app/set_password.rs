@@ -8,7 +8,7 @@ use crate::world::{ACCOUNT, Actor, BEGIN, PASSWORD, World};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-pub async fn link(world: &World, actor: Actor) -> String {
+pub(crate) async fn link(world: &World, actor: Actor) -> String {
     let (token, handle) = (Token::generate().unwrap(), world.handle(actor).await);
     let digest = token.digest();
     world

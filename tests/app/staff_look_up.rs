@@ -158,6 +158,7 @@ async fn what_was_counted_is_shown_by_day_outcome_and_secret() {
                 code,
                 hour: BEGIN.plus_ms(-ago - HOUR_MS),
                 count,
+                units: if code.is_allow() { count } else { 0 },
             });
             let batch = MeterBatch {
                 callers: Vec::new(),

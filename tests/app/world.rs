@@ -332,6 +332,7 @@ pub(crate) fn product(slug: &str, name: &str) -> Product {
         },
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
+        per_second: None,
         recoverable: false,
         needs: needs(slug),
         routes: vec![RouteFacts {

@@ -75,6 +75,7 @@ fn help_lists_the_commands_that_there_are_and_the_exit_codes() {
             "check-config",
             "admin",
             "products",
+            "plans",
             "accounts",
             "keys",
             "secrets",

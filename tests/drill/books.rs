@@ -73,7 +73,7 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn on_sqlite() -> Self {
         Self {
-            installation: Installation::new(),
+            installation: Installation::new().without_limits(),
             database: None,
         }
     }
@@ -82,7 +82,7 @@ impl Site {
     pub(crate) fn on_postgres() -> Option<Self> {
         let database = Database::new()?;
         Some(Self {
-            installation: Installation::on_postgres(&database.url),
+            installation: Installation::on_postgres(&database.url).without_limits(),
             database: Some(database),
         })
     }

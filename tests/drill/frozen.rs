@@ -47,7 +47,7 @@ pub(crate) fn drill(seconds: u32) {
 
 fn frozen(seconds: Duration, limits: &Limits) {
     let server = Server::start();
-    let people = People::of(&Installation::on_postgres(&server.url()));
+    let people = People::of(&Installation::on_postgres(&server.url()).without_limits());
     let found = people.during(seconds, || server.freeze(), || server.thaw());
     found.judge("UNAVAILABLE", limits);
 }

@@ -20,7 +20,7 @@ const KEYS: usize = 8;
 /// So many restarts, a second and a half apart.
 pub(crate) fn drill(restarts: u32) {
     let mut server = Server::start();
-    let installation = Installation::on_postgres(&server.url());
+    let installation = Installation::on_postgres(&server.url()).without_limits();
     let latchkey = installation.serve();
     let mut writers = Writer::sign_up(&installation, &latchkey, WRITERS + 1);
     let mut idle = writers.pop().expect("one more than write");

@@ -23,6 +23,7 @@ fn known(gate: &Gate, secret: &str) -> Code {
             method: "GET",
             caller: &Caller::NOBODY,
         },
+        cost: 1,
         counted: false,
     };
     gate.judge(&ask, &mut |judged| judged.code)

@@ -14,6 +14,7 @@ mod bad_input;
 mod callers;
 mod corpora;
 mod following;
+mod limits;
 mod lives;
 mod metering;
 mod preflight;

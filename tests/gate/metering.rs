@@ -38,7 +38,7 @@ fn journalled(world: &World) -> usize {
 }
 
 /// Account, key, secret number, product, outcome, hour, times.
-type Row = (i64, i64, u16, i64, i16, i64, i64);
+type Row = (i64, i64, u16, i64, i16, i64, i64, i64);
 
 /// What the journal's entries hold, as they stand on disk.
 #[derive(Serialize)]
@@ -215,7 +215,7 @@ fn r_03_a_batch_that_was_written_just_before_a_kill_is_not_written_again() {
     // The journal as the kill leaves it: the batch has its number, and nothing says that it is settled.
     let batch = world.text("SELECT json_array(node, epoch, seq, at) AS text FROM meter_batches");
     let row = world.text(
-        "SELECT json_array(account_id, key_row, secret_number, product_row, outcome, hour, count) AS text FROM activity",
+        "SELECT json_array(account_id, key_row, secret_number, product_row, outcome, hour, count, count) AS text FROM activity",
     );
     let (node, epoch, seq, at) = serde_json::from_str(&batch).unwrap();
     let row: Row = serde_json::from_str(&row).unwrap();

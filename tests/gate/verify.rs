@@ -33,6 +33,12 @@ fn fields(verdict: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// What is said where nothing is limited.
+fn unlimited() -> Value {
+    let nothing = |name| json!({"name": name, "limit": null, "remaining": null, "reset": null});
+    ["second", "minute", "day"].map(nothing).into()
+}
+
 #[test]
 fn a_verdict_has_every_field() {
     let world = World::new();
@@ -57,7 +63,7 @@ fn a_verdict_has_every_field() {
         old,
         json!({
             "valid": true, "code": "VALID", "message": null, "key_id": key.key_id.to_string(), "secret_number": 1,
-            "account": "acme", "environment": "live", "product": "maps", "access": "write", "limits": [],
+            "account": "acme", "environment": "live", "product": "maps", "access": "write", "limits": unlimited(),
             "expires_at": "2026-11-22T10:15:00Z", "retires_at": "2026-11-21T11:15:00Z", "request_id": null,
         })
     );

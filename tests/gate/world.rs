@@ -25,6 +25,7 @@ use latchkey_rules::email::Email;
 use latchkey_rules::environment::{Environment, EnvironmentSet};
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
+use latchkey_rules::limit::Bounds;
 use latchkey_rules::name::{DisplayName, KeyName};
 use latchkey_rules::product::{
     HostPattern, KeyInQuery, PathPrefix, ResourceScope, RouteFacts, ScopeName,
@@ -319,6 +320,10 @@ fn populate(change: &mut Change<'_>) -> Result<StaffScope> {
         };
         accounts::create(change, &operator, &account)?;
     }
+    // Whoever tests limits sets them.
+    for plan in ["free", "starter"] {
+        accounts::set_bounds(change, &operator, plan, &Bounds::default())?;
+    }
     let admin = NewUser {
         name: DisplayName::parse("Ada").unwrap(),
         email: Email::parse("ada@example.com").unwrap(),
@@ -350,6 +355,7 @@ fn product(
         sample: Sample::default(),
         key_in_query,
         needs_token: false,
+        per_second: None,
         recoverable: false,
         needs: Vec::new(),
         routes: routes.iter().map(route).collect(),

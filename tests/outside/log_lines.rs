@@ -69,7 +69,7 @@ fn send_everywhere(latchkey: &Latchkey) {
 
 #[test]
 fn t_61_each_log_line_is_an_object_and_holds_nothing_that_clients_send() {
-    let installation = Installation::new();
+    let installation = Installation::new().without_limits();
     let mut latchkey = installation.serve_with(&[JSON]);
     let owner = sign_up(&latchkey, "Olga Owner", "Owner Maps", "olga@owner.example");
     let mut browser = Browser::signed_in(&latchkey.portal, &owner);
@@ -110,7 +110,7 @@ fn t_61_each_log_line_is_an_object_and_holds_nothing_that_clients_send() {
 
 #[test]
 fn t_54_refusals_are_logged_ten_a_second_and_code_and_allows_are_not() {
-    let installation = Installation::new();
+    let installation = Installation::new().without_limits();
     let mut latchkey = installation.serve_with(&[JSON]);
     let owner = sign_up(&latchkey, "Olga Owner", "Owner Maps", "olga@owner.example");
     let mut browser = Browser::signed_in(&latchkey.portal, &owner);
@@ -153,7 +153,7 @@ fn t_61_a_server_that_does_not_start_says_why_in_an_object_too() {
     let taken = taken.local_addr().unwrap().to_string();
     let free = free_address();
     let here = ("LATCHKEY_PORTAL__LISTEN", free.as_str());
-    let installation = Installation::new();
+    let installation = Installation::new().without_limits();
     let newer = installation.path().join("not-a-folder");
     fs::write(&newer, "").unwrap();
     for (variable, code, says) in [

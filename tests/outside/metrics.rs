@@ -169,7 +169,7 @@ struct Worked {
 }
 
 fn worked() -> Worked {
-    let installation = Installation::new();
+    let installation = Installation::new().without_limits();
     let latchkey = installation.serve();
     let owner = sign_up(&latchkey, "Olga Owner", "Owner Maps", "olga@owner.example");
     let account = owner.account.as_deref().unwrap();
@@ -277,7 +277,7 @@ fn the_metrics_count_what_was_done() {
 
 #[test]
 fn t_54_ten_thousand_accounts_have_fewer_than_five_thousand_series() {
-    let installation = Installation::new();
+    let installation = Installation::new().without_limits();
     let seeded = installation.done(&[
         "dev",
         "seed",

@@ -120,7 +120,7 @@ fn a_day(installation: &Installation) {
 
 #[test]
 fn t_33_no_secret_is_written_down_anywhere_in_any_spelling() {
-    let installation = Installation::new();
+    let installation = Installation::new().without_limits();
     a_day(&installation);
     installation.done(&["backup", "--to", "copy.db"]);
     let places = canaries::files(installation.path());
@@ -137,5 +137,5 @@ fn t_33_no_secret_is_written_into_postgresql() {
     let Some(database) = Database::new() else {
         return;
     };
-    a_day(&Installation::on_postgres(&database.url));
+    a_day(&Installation::on_postgres(&database.url).without_limits());
 }

@@ -10,7 +10,7 @@ fn r_04_a_new_a_disabled_and_a_deleted_key_are_known_to_the_other_node() {
     let Some(database) = Database::new() else {
         return;
     };
-    let installation = Installation::on_postgres(&database.url);
+    let installation = Installation::on_postgres(&database.url).without_limits();
     let (here, there) = (
         installation.serve_node("here"),
         installation.serve_node("there"),

@@ -47,6 +47,7 @@ impl Setting {
             code,
             hour,
             count,
+            units: if code.is_allow() { count } else { 0 },
         }
     }
 
@@ -76,6 +77,7 @@ fn flush(store: &Store, batch: MeterBatch) -> Result<Flushed> {
     store
         .db
         .batch_blocking(move |writer| activity::flush(writer, &batch))
+        .map(|(flushed, _)| flushed)
 }
 
 on_both! {

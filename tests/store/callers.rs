@@ -70,7 +70,7 @@ fn write(store: &Store, seq: i64, callers: Vec<CallerCount>) -> Flushed {
     let flushed = store
         .db
         .batch_blocking(move |writer| activity::flush(writer, &batch));
-    flushed.unwrap()
+    flushed.unwrap().0
 }
 
 on_both! {

@@ -275,6 +275,7 @@ pub(crate) fn product(slug: &str, host: &str, path: &str) -> NewProduct {
         },
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
+        per_second: None,
         recoverable: false,
         needs: Vec::new(),
         routes: vec![RouteFacts {

@@ -87,6 +87,7 @@ impl<'s> Rotating<'s> {
                 code: Code::Valid,
                 hour: now,
                 count: 1,
+                units: 1,
             }],
         };
         self.store

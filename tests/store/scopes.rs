@@ -27,6 +27,10 @@ const OF_ACCOUNTS: &[&str] = &[
 /// Public functions that touch such tables without a scope, and why they may.
 const WITHOUT_SCOPE: &[(&str, &str)] = &[
     (
+        "activity/flush.rs days",
+        "the gate starts with what each account has used of its day",
+    ),
+    (
         "activity/flush.rs flush",
         "the meter adds counts for all accounts and reads none back",
     ),

@@ -1,3 +1,5 @@
+//! What holds of limits.
+
 use super::*;
 
 /// Microseconds in a minute.

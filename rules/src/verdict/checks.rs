@@ -8,6 +8,7 @@ use crate::access::Access;
 use crate::code::Code;
 use crate::domain::Origin;
 use crate::environment::Environment;
+use crate::limit::{LimitName, Taking};
 use crate::time::Millis;
 
 /// What a check says when it does not pass.
@@ -56,6 +57,9 @@ pub(super) const OF_THE_PLACE: &[(Check, Judge)] = &[
     (Check::ProductKnown, product_known),
 ];
 
+/// What the limits are asked, after all others: they alone take something.
+pub(super) const OF_THE_LIMITS: &[Check] = &[Check::RateAllowed, Check::QuotaAllowed];
+
 const PAUSED: &str =
     "This API key is paused by its owner. It works again once it is resumed in the portal.";
 const TWO_READINGS: &str = "The path of this request leads to one product, scope or access as it was sent, and to another once it is resolved, so it was refused. Send it resolved and without encoding that it does not need.";
@@ -63,6 +67,33 @@ const NOTHING_NAMED: &str =
     "No product was named. Name a product, or the host and path that are asked for.";
 const NO_SUCH_SLUG: &str = "There is no product of the name that was given.";
 const DISAGREE: &str = "The product that was named is not the one that this path leads to.";
+
+const TOO_FAST: &str =
+    "Too many requests to this product within a second. Wait as long as Retry-After says.";
+const TOO_DEAR: &str = "This request costs more than its limit ever holds, so it can never pass. Ask for less at a time.";
+
+/// What the limits refuse, if they do.
+pub(super) fn limited(taking: Taking) -> Option<Refusal> {
+    let (code, check, message) = match taking {
+        Taking::Taken => return None,
+        Taking::NotNow(LimitName::Second) => (Code::RateLimited, Check::RateAllowed, TOO_FAST),
+        Taking::NotNow(LimitName::Minute) => {
+            let message = Code::RateLimited.message();
+            (Code::RateLimited, Check::RateAllowed, message)
+        }
+        Taking::NotNow(LimitName::Day) => {
+            let message = Code::QuotaExceeded.message();
+            (Code::QuotaExceeded, Check::QuotaAllowed, message)
+        }
+        Taking::Never(_) => (Code::RateLimited, Check::RateAllowed, TOO_DEAR),
+    };
+    let message = Cow::Borrowed(message);
+    Some(Refusal {
+        code,
+        check,
+        message,
+    })
+}
 
 fn pass_if(passes: bool, code: Code) -> Judgement {
     if passes { Ok(()) } else { refuse(code) }

@@ -322,6 +322,64 @@ fn an_installation_with_one_product_needs_no_name() {
 }
 
 /// Maps alone, and of it these scopes.
+/// How a machine ends that is told this by the limits: the checks of the limits that passed, and the last step.
+fn after(taking: Taking) -> (Vec<Check>, Step) {
+    let catalogue = catalogue();
+    let credential = Credential::Known(key(&[MAPS]));
+    let asked = Asked {
+        target: at("api.example.com", "/a"),
+        method: "GET",
+        caller: &Caller::NOBODY,
+    };
+    let mut machine = Machine::new(&credential, &asked, &catalogue, NOW);
+    while matches!(machine.step(), Step::Passed(_)) {}
+    machine.resume(taking);
+    let mut passed = Vec::new();
+    loop {
+        match machine.step() {
+            Step::Passed(check) => passed.push(check),
+            over => return (passed, over),
+        }
+    }
+}
+
+#[test]
+fn the_limits_refuse_last_each_with_its_own_words() {
+    use crate::limit::LimitName::{Day, Minute, Second};
+    assert!(
+        matches!(after(Taking::Taken), (passed, Step::Allow(_)) if passed == checks::OF_THE_LIMITS)
+    );
+    let mut messages = Vec::new();
+    for (taking, code, check) in [
+        (
+            Taking::NotNow(Second),
+            Code::RateLimited,
+            Check::RateAllowed,
+        ),
+        (
+            Taking::NotNow(Minute),
+            Code::RateLimited,
+            Check::RateAllowed,
+        ),
+        (
+            Taking::NotNow(Day),
+            Code::QuotaExceeded,
+            Check::QuotaAllowed,
+        ),
+        (Taking::Never(Minute), Code::RateLimited, Check::RateAllowed),
+    ] {
+        let (passed, Step::Refuse(refusal)) = after(taking) else {
+            panic!("{taking:?} refuses");
+        };
+        assert_eq!((refusal.code, refusal.check), (code, check));
+        assert_eq!(passed.len(), usize::from(check == Check::QuotaAllowed));
+        messages.push(refusal.message);
+    }
+    messages.dedup();
+    assert_eq!(messages.len(), 4, "no two say the same");
+    assert_eq!(after(Taking::Never(Day)), after(Taking::Never(Second)));
+}
+
 pub(super) fn scoped(slugs: &[&str]) -> [ProductScopes; 1] {
     let scopes = catalogue().get(MAPS).unwrap().scopes_named(slugs);
     [ProductScopes {
@@ -340,7 +398,18 @@ fn a_machine_goes_through_every_check_in_order_and_stays_at_its_end() {
         caller: &Caller::NOBODY,
     };
     let mut machine = Machine::new(&credential, &asked, &catalogue, NOW);
-    for check in Check::ALL {
+    let of_the_limits = checks::OF_THE_LIMITS;
+    for check in Check::ALL
+        .iter()
+        .take(Check::ALL.len() - of_the_limits.len())
+    {
+        assert_eq!(machine.step(), Step::Passed(*check));
+    }
+    let asks = machine.step();
+    assert!(matches!(asks, Step::NeedLimits(_)));
+    assert_eq!(machine.step(), asks, "it asks until it is told");
+    machine.resume(Taking::Taken);
+    for check in of_the_limits {
         assert_eq!(machine.step(), Step::Passed(*check));
     }
     let allow = machine.step();

@@ -5,6 +5,8 @@ use latchkey_rules::code::Code;
 use latchkey_rules::key_id::KeyIdText;
 use latchkey_rules::time::Millis;
 
+use super::limits::push_json;
+use super::texts::push_number;
 use crate::gate::judge::Judged;
 
 /// Appends a verdict.
@@ -25,7 +27,7 @@ pub(crate) fn push_verdict(out: &mut Vec<u8>, judged: &Judged<'_>, request_id: &
     push_text(out, ",\"key_id\":", key_id.as_ref().map(KeyIdText::as_str));
     push(out, ",\"secret_number\":");
     match key {
-        Some(key) => push_number(out, key.secret_number),
+        Some(key) => push_number(out, key.secret_number.into()),
         None => push(out, "null"),
     }
     push_text(out, ",\"account\":", key.map(|key| key.account));
@@ -39,7 +41,8 @@ pub(crate) fn push_verdict(out: &mut Vec<u8>, judged: &Judged<'_>, request_id: &
     if is_valid && judged.by_method_alone {
         push(out, ",\"access_checked\":\"method\"");
     }
-    push(out, ",\"limits\":[]");
+    push(out, ",\"limits\":");
+    push_json(out, judged.limits.as_ref());
     push_instant(out, ",\"expires_at\":", key.and_then(|key| key.expires_at));
     push_instant(out, ",\"retires_at\":", key.and_then(|key| key.retires_at));
     push(out, ",\"request_id\":\"");
@@ -49,22 +52,6 @@ pub(crate) fn push_verdict(out: &mut Vec<u8>, judged: &Judged<'_>, request_id: &
 
 fn push(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
-}
-
-fn push_number(out: &mut Vec<u8>, number: u16) {
-    let mut digits = [0; 5];
-    let (mut start, mut rest) = (digits.len(), number);
-    loop {
-        start -= 1;
-        if let (Some(digit), Ok(last)) = (digits.get_mut(start), u8::try_from(rest % 10)) {
-            *digit = b'0' + last;
-        }
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(start..).unwrap_or_default());
 }
 
 fn push_instant(out: &mut Vec<u8>, name: &str, at: Option<Millis>) {
@@ -98,15 +85,6 @@ fn push_text(out: &mut Vec<u8>, name: &str, text: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_written_whole() {
-        for number in [0, 7, 10, 909, 12_345, u16::MAX] {
-            let mut out = Vec::new();
-            push_number(&mut out, number);
-            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
-        }
-    }
 
     #[test]
     fn texts_are_escaped_as_json_wants() {

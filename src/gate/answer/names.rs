@@ -25,4 +25,9 @@ names! {
     URI = "latchkey-uri";
     VERDICT = "latchkey-verdict";
     STATUS = "latchkey-status";
+    RATE_LIMIT = "x-ratelimit-limit";
+    RATE_REMAINING = "x-ratelimit-remaining";
+    RATE_RESET = "x-ratelimit-reset";
+    ROOM = "ratelimit";
+    POLICY = "ratelimit-policy";
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 
+use latchkey_rules::limit::MAX_COST;
 use latchkey_rules::verdict::{Address, Asked, Caller, Target};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -16,7 +17,7 @@ use crate::gate::judge::{Ask, AskedKey};
 
 /// Requests of one batch.
 pub(super) const BATCH_ITEMS: usize = 1_000;
-const COSTS: std::ops::RangeInclusive<u32> = 1..=1_000;
+const COSTS: std::ops::RangeInclusive<u32> = 1..=MAX_COST;
 
 /// One question.
 #[derive(Deserialize)]
@@ -92,6 +93,7 @@ impl Question<'_> {
                 method: given(self.method.as_ref()).unwrap_or("GET"),
                 caller,
             },
+            cost: self.cost.unwrap_or(1),
             counted: self.dry_run != Some(true),
         }
     }

@@ -10,7 +10,7 @@ use latchkey_rules::verdict::{Asked, Caller, Target as Place};
 use super::{Asking, Endpoint, asking, caller, preflight};
 use crate::gate::Gate;
 use crate::gate::answer::{self, Answer, Refused, names};
-use crate::gate::judge::{Ask, AskedKey, Judged};
+use crate::gate::judge::{Ask, AskedKey, Judged, JudgedLimits};
 use crate::gate::read_key::{Offered, Source, names_to_strip};
 use crate::gate::refusals::Refusal;
 use crate::gate::target::{self, Target};
@@ -83,6 +83,7 @@ async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
     let ask = Ask {
         key: asked_key(&offered, gate),
         asked: asked(target, &caller),
+        cost: 1,
         counted: true,
     };
     let mut refused = None;
@@ -161,6 +162,7 @@ fn admitted(
         judged.product.unwrap_or("-"),
         id,
         &uri,
+        judged.limits.as_ref(),
     );
     Some(answer)
 }
@@ -177,7 +179,14 @@ fn refused_by(judged: &Judged<'_>, gate: &Gate, id: &RequestId) -> Answer {
     } else {
         code.message()
     };
-    refusal(code, message, judged.product, gate, id)
+    refusal(
+        code,
+        message,
+        judged.product,
+        judged.limits.as_ref(),
+        gate,
+        id,
+    )
 }
 
 /// A refusal with its verdict.
@@ -185,6 +194,7 @@ pub(super) fn refusal(
     code: Code,
     message: &str,
     product: Option<&str>,
+    limits: Option<&JudgedLimits>,
     gate: &Gate,
     id: &RequestId,
 ) -> Answer {
@@ -195,6 +205,7 @@ pub(super) fn refusal(
         message,
         request_id: id.as_str(),
         realm: product.unwrap_or("latchkey"),
+        limits,
     };
     answer::refused(&refused, &gate.settings().public_url)
 }
@@ -210,7 +221,7 @@ pub(super) fn unjudged(asking: &Asking<'_>, form: Form, why: &str) -> Answer {
     gate.metrics().verdict(code);
     let refused = Refusal { code, key_id: None };
     gate.refusals().note(Some(refused), &asking.id);
-    let mut answer = refusal(code, why, None, gate, &asking.id);
+    let mut answer = refusal(code, why, None, None, gate, &asking.id);
     answer::readable_by(answer.headers_mut(), asking.heads.origin);
     if form == Form::Nginx {
         nginx_status(&mut answer);

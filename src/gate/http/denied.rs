@@ -2,13 +2,13 @@
 //!
 //! It renders what it is told, by the proxy alone; so it tells nothing that the proxy did not know.
 
-use actix_http::header::HeaderValue;
+use actix_http::header::{self, HeaderValue};
 use actix_http::{HttpMessage, Request, StatusCode};
 use latchkey_rules::code::Code;
 
 use super::{Asking, Endpoint, asking, preflight};
 use crate::gate::Gate;
-use crate::gate::answer::{self, Answer, Refused, names};
+use crate::gate::answer::{self, Answer, RETRY_AFTER, Refused, names};
 use crate::web::request_id::RequestId;
 
 /// The refusal that `Latchkey-Status`, `-Verdict` and `-Request-Id` name.
@@ -63,6 +63,15 @@ fn render(asking: &Asking<'_>) -> Answer {
         message,
         request_id: id,
         realm: "latchkey",
+        // The proxy has them from the verdict itself, and hands them on.
+        limits: None,
     };
-    answer::refused(&refused, &asking.gate.settings().public_url)
+    let mut answer = answer::refused(&refused, &asking.gate.settings().public_url);
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        // Where the proxy has no time from the verdict itself.
+        answer
+            .headers_mut()
+            .insert(header::RETRY_AFTER, RETRY_AFTER);
+    }
+    answer
 }

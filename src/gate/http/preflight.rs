@@ -68,7 +68,7 @@ pub(super) fn judged(
         }
     });
     let mut answer = match refused {
-        Some((code, message)) => refusal(code, &message, None, gate, id),
+        Some((code, message)) => refusal(code, &message, None, None, gate, id),
         None => allowed(gate, asks),
     };
     answer::readable_by(answer.headers_mut(), origin);

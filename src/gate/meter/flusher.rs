@@ -2,12 +2,14 @@
 //!
 //! It must not know who counts.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use latchkey_rules::code::Code;
+use latchkey_rules::time::Millis;
 use rand::RngExt;
 
 use super::journal::Journal;
@@ -18,9 +20,12 @@ use super::tally::{Count, Subject};
 use super::{Batch, Meter};
 use crate::clock::Clock;
 use crate::gate::contact::{Contact, Freshness};
+use crate::gate::limiter::{At, Limiter, monotonic};
 use crate::gate::replica::{Admitted, Replica};
 use crate::store::Db;
+use crate::store::activity::DayTotal;
 use crate::store::callers::CallerCount;
+use crate::store::replica::RowId;
 
 /// Rows of one batch, and of one second: writing more would take the processor away from deciding. A row that waits
 /// gathers counts meanwhile, so that a busy gate writes the fewer rows a verdict the busier it is.
@@ -36,9 +41,7 @@ const TRIES: u8 = 3;
 
 /// The thread's own part: what waits, and where it goes.
 pub(crate) struct Flusher {
-    meter: Arc<Meter>,
-    replica: Arc<Replica>,
-    contact: Arc<Contact>,
+    shared: Shared,
     outbox: Outbox,
     clock: Clock,
     node: String,
@@ -50,8 +53,18 @@ pub(crate) struct Flusher {
     /// Flushes since callers went along.
     flushes: u8,
     in_flight: Option<InFlight>,
+    /// How often full buckets were given up.
+    swept: usize,
     /// Whether the journal's last failure was told.
     journal_failing: bool,
+}
+
+/// What it shares with those who decide.
+pub(crate) struct Shared {
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) replica: Arc<Replica>,
+    pub(crate) contact: Arc<Contact>,
+    pub(crate) limiter: Arc<Limiter>,
 }
 
 /// A batch that has its number, and may or may not be written: only this very batch may be tried again.
@@ -63,9 +76,7 @@ struct InFlight {
 impl Flusher {
     /// A flusher with a new epoch; what an earlier run left waits before anything new.
     pub(crate) fn new(
-        meter: Arc<Meter>,
-        replica: Arc<Replica>,
-        contact: Arc<Contact>,
+        shared: Shared,
         db: Db,
         clock: Clock,
         node: String,
@@ -73,13 +84,11 @@ impl Flusher {
     ) -> io::Result<Self> {
         let epoch = rand::rng().random_range(1..i64::MAX);
         let shown = u64::try_from(epoch).unwrap_or(0);
-        meter.counts.epoch.store(shown, Ordering::Relaxed);
+        shared.meter.counts.epoch.store(shown, Ordering::Relaxed);
         let (journal, left) = Journal::open(&data_dir.join("spill"), epoch);
         let in_flight = left.in_flight.map(|batch| InFlight { batch, refusals: 0 });
         Ok(Self {
-            meter,
-            replica,
-            contact,
+            shared,
             outbox: Outbox::open(db)?,
             clock,
             node,
@@ -90,15 +99,17 @@ impl Flusher {
             roll: Roll::default(),
             flushes: 0,
             in_flight,
+            swept: 0,
             journal_failing: false,
         })
     }
 
     /// Flushes each second until the meter stops, then until nothing waits.
     pub(crate) fn run(mut self) {
-        while self.meter.goes_on() {
+        while self.shared.meter.goes_on() {
             self.flush();
             self.report();
+            self.sweep();
         }
         self.flushes = CALLERS_EVERY;
         self.flush();
@@ -107,11 +118,21 @@ impl Flusher {
         self.report();
     }
 
+    fn sweep(&mut self) {
+        let at = At {
+            micros: monotonic(&self.clock),
+            now: self.shared.contact.not_back(self.clock.now()),
+        };
+        self.swept = self.swept.wrapping_add(1);
+        self.shared.limiter.sweep(self.swept, at);
+    }
+
     fn flush(&mut self) {
-        let mut fresh = self.meter.tally.take();
-        self.replica
+        let mut fresh = self.shared.meter.tally.take();
+        self.shared
+            .replica
             .take_admitted(|admitted| fresh.push(count_of(admitted)));
-        self.roll.add(self.meter.callers.take());
+        self.roll.add(self.shared.meter.callers.take());
         self.flushes = self.flushes.saturating_add(1);
         let in_touch = self.in_touch();
         if in_touch && !self.is_waiting() && fresh.len() <= BATCH_ROWS {
@@ -133,7 +154,7 @@ impl Flusher {
     }
 
     fn in_touch(&self) -> bool {
-        self.contact.freshness() == Freshness::InTouch
+        self.shared.contact.freshness() == Freshness::InTouch
     }
 
     fn callers_are_due(&self) -> bool {
@@ -178,6 +199,7 @@ impl Flusher {
         let times = u64::try_from(times).unwrap_or(0);
         if times > 0
             && self
+                .shared
                 .meter
                 .counts
                 .dropped
@@ -236,15 +258,38 @@ impl Flusher {
     }
 
     fn attempt(&mut self, batch: &Batch) -> Attempt {
-        let attempt = self.outbox.attempt(batch);
+        let (attempt, days) = self.outbox.attempt(batch);
         if attempt == Attempt::Done {
-            self.meter.counts.written.fetch_add(1, Ordering::Relaxed);
+            self.shared
+                .meter
+                .counts
+                .written
+                .fetch_add(1, Ordering::Relaxed);
         }
+        self.settle(batch, &days);
         attempt
     }
 
+    /// Tells the limits what the days come to that the batch added to.
+    fn settle(&self, batch: &Batch, days: &[DayTotal]) {
+        let mut written: HashMap<(RowId, Millis), i64> = HashMap::new();
+        for count in &batch.rows {
+            let day = (count.subject.account_row, count.hour.day_start());
+            *written.entry(day).or_default() += count.units;
+        }
+        for total in days {
+            let units = written.get(&(total.account, total.day)).copied();
+            let units = u64::try_from(units.unwrap_or(0)).unwrap_or(0);
+            self.shared.limiter.settle(total, units);
+        }
+    }
+
     fn reject(&self, batch: &Batch) {
-        self.meter.counts.rejected.fetch_add(1, Ordering::Relaxed);
+        self.shared
+            .meter
+            .counts
+            .rejected
+            .fetch_add(1, Ordering::Relaxed);
         if let Err(error) = self.journal.reject(batch) {
             tracing::error!(%error, "a refused batch of activity cannot be kept and is lost");
         }
@@ -275,14 +320,15 @@ impl Flusher {
     }
 
     fn report(&self) {
-        let missed = &self.meter.counts.callers_missed;
+        let missed = &self.shared.meter.counts.callers_missed;
         missed.store(self.roll.missed(), Ordering::Relaxed);
         let in_flight = self
             .in_flight
             .as_ref()
             .map_or(0, |flight| flight.batch.rows.len());
         let waiting = u64::try_from(self.pending.len() + in_flight).unwrap_or(u64::MAX);
-        self.meter
+        self.shared
+            .meter
             .counts
             .queued
             .store(waiting * ENTRY_BYTES, Ordering::Relaxed);
@@ -301,5 +347,7 @@ fn count_of(admitted: &Admitted) -> Count {
         },
         hour: admitted.hour,
         times: admitted.times,
+        // A record counts what costs one.
+        units: admitted.times,
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Batch;
 use super::tally::{Count, Subject};
-use crate::store::activity::{self, MeterBatch, MeterRow};
+use crate::store::activity::{self, DayTotal, MeterBatch, MeterRow};
 use crate::store::replica::RowId;
 use crate::store::{self, Db};
 
@@ -31,7 +31,7 @@ pub(super) enum Attempt {
 /// The writing thread's hand.
 pub(super) struct Outbox {
     batches: Sender<MeterBatch>,
-    answers: Receiver<Attempt>,
+    answers: Receiver<(Attempt, Vec<DayTotal>)>,
     /// Whether the thread still is at a batch.
     is_busy: bool,
 }
@@ -57,32 +57,32 @@ impl Outbox {
         })
     }
 
-    /// Tries a batch. After [`Attempt::Away`] the same one has to be tried again, and no other: the thread may still be
+    /// Tries a batch, and says what the days come to that it adds to. After [`Attempt::Away`] the same one has to be tried again, and no other: the thread may still be
     /// at it, and then this is its answer.
-    pub(super) fn attempt(&mut self, batch: &Batch) -> Attempt {
+    pub(super) fn attempt(&mut self, batch: &Batch) -> (Attempt, Vec<DayTotal>) {
         if !self.is_busy {
             if self.batches.send(to_store(batch)).is_err() {
-                return Attempt::Away;
+                return (Attempt::Away, Vec::new());
             }
             self.is_busy = true;
         }
         match self.answers.recv_timeout(PATIENCE) {
-            Ok(attempt) => {
+            Ok(answer) => {
                 self.is_busy = false;
-                attempt
+                answer
             }
-            Err(_not_yet) => Attempt::Away,
+            Err(_not_yet) => (Attempt::Away, Vec::new()),
         }
     }
 }
 
-fn write(db: &Db, batch: MeterBatch) -> Attempt {
+fn write(db: &Db, batch: MeterBatch) -> (Attempt, Vec<DayTotal>) {
     match db.batch_blocking(move |writer| activity::flush(writer, &batch)) {
-        Ok(_) => Attempt::Done,
-        Err(store::Error::Unavailable(_)) => Attempt::Away,
+        Ok((_, days)) => (Attempt::Done, days),
+        Err(store::Error::Unavailable(_)) => (Attempt::Away, Vec::new()),
         Err(error) => {
             tracing::error!(%error, "the database refuses a batch of activity");
-            Attempt::Refused
+            (Attempt::Refused, Vec::new())
         }
     }
 }
@@ -108,6 +108,7 @@ fn to_row(count: &Count) -> MeterRow {
         code: subject.code,
         hour: count.hour,
         count: count.times,
+        units: count.units,
     }
 }
 

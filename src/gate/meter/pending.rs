@@ -48,7 +48,10 @@ impl Pending {
                 merged.push(other);
             }
             match merged.last_mut() {
-                Some(same) if place_of(same) == place => same.times += count.times,
+                Some(same) if place_of(same) == place => {
+                    same.times += count.times;
+                    same.units += count.units;
+                }
                 _ if room > 0 => {
                     room -= 1;
                     merged.push(count);
@@ -81,6 +84,7 @@ impl Pending {
             let known = self.counts.binary_search_by_key(&place_of(count), place_of);
             if let Some(known) = known.ok().and_then(|at| self.counts.get_mut(at)) {
                 known.times -= count.times;
+                known.units -= count.units;
             }
         }
         self.counts.retain(|count| count.times > 0);
@@ -138,6 +142,7 @@ mod tests {
             },
             hour: Millis(0),
             times,
+            units: times,
         }
     }
 

@@ -33,6 +33,16 @@ pub(crate) struct Count {
     pub(crate) subject: Subject,
     pub(crate) hour: Millis,
     pub(crate) times: i64,
+    /// What they took off the account's day: what was let through, by its cost.
+    pub(crate) units: i64,
+}
+
+/// A verdict that is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    pub(crate) subject: Subject,
+    /// What it took off the account's day.
+    pub(crate) units: i64,
 }
 
 /// All counts since they were last taken. Each thread has a table of its own, which only the flusher takes from it: no two
@@ -51,27 +61,30 @@ impl Tally {
     }
 
     /// Counts verdicts of one instant.
-    pub(crate) fn count(&self, subjects: impl IntoIterator<Item = Subject>, now: Millis) {
+    pub(crate) fn count(&self, counted: impl IntoIterator<Item = Counted>, now: Millis) {
         let Some(table) = self.tables.get(stripe::own()) else {
             return;
         };
         let hour = now.hour_start();
         let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
-        for subject in subjects {
-            self.add(&mut table, subject, hour);
+        for counted in counted {
+            self.add(&mut table, counted, hour);
         }
     }
 
-    fn add(&self, table: &mut HashTable<Count>, subject: Subject, hour: Millis) {
+    fn add(&self, table: &mut HashTable<Count>, counted: Counted, hour: Millis) {
+        let Counted { subject, units } = counted;
         let hash = hash(&subject);
         let same = |count: &Count| count.subject == subject && count.hour == hour;
         if let Some(count) = table.find_mut(hash, same) {
             count.times += 1;
+            count.units += units;
         } else if table.len() < TABLE_CAPACITY {
             let first = Count {
                 subject,
                 hour,
                 times: 1,
+                units,
             };
             table.insert_unique(hash, first, |count| self::hash(&count.subject));
         } else {
@@ -119,33 +132,34 @@ mod tests {
 
     use super::*;
 
-    fn subject(key_row: i64, code: Code) -> Subject {
-        Subject {
+    fn counted(key_row: i64, code: Code) -> Counted {
+        let subject = Subject {
             account_row: RowId::from_number(1),
             key_row: RowId::from_number(key_row),
             secret_number: 1,
             product_row: RowId::from_number(2),
             code,
-        }
+        };
+        Counted { subject, units: 3 }
     }
 
     #[test]
     fn verdicts_are_counted_apart_and_taken_once() {
         let tally = Tally::new();
         for key in 0..1_000 {
-            tally.count([subject(key, Code::Valid)], Millis(5));
-            tally.count([subject(key, Code::Valid)], Millis(9));
-            tally.count([subject(key, Code::KeyExpired)], Millis(7));
-            tally.count([subject(key, Code::Valid)], Millis(HOUR_MS));
+            tally.count([counted(key, Code::Valid)], Millis(5));
+            tally.count([counted(key, Code::Valid)], Millis(9));
+            tally.count([counted(key, Code::KeyExpired)], Millis(7));
+            tally.count([counted(key, Code::Valid)], Millis(HOUR_MS));
         }
         let taken = tally.take();
         assert_eq!(taken.len(), 3_000);
         assert_eq!(taken.iter().map(|count| count.times).sum::<i64>(), 4_000);
-        let first = taken
-            .iter()
-            .find(|count| count.subject == subject(7, Code::Valid) && count.hour == Millis(0));
+        let first = taken.iter().find(|count| {
+            count.subject == counted(7, Code::Valid).subject && count.hour == Millis(0)
+        });
         let first = first.unwrap();
-        assert_eq!(first.times, 2);
+        assert_eq!((first.times, first.units), (2, 6));
         assert_eq!((tally.take().len(), tally.dropped()), (0, 0));
     }
 
@@ -153,7 +167,7 @@ mod tests {
     fn a_full_table_drops_and_says_so() {
         let tally = Tally::new();
         let keys = i64::try_from(TABLE_CAPACITY).unwrap() + 50_000;
-        tally.count((0..keys).map(|key| subject(key, Code::Valid)), Millis(0));
+        tally.count((0..keys).map(|key| counted(key, Code::Valid)), Millis(0));
         let kept = u64::try_from(tally.take().len()).unwrap();
         assert_eq!(tally.dropped(), 50_000);
         assert_eq!(kept + tally.dropped(), u64::try_from(keys).unwrap());

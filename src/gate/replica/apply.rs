@@ -45,6 +45,7 @@ impl Applier {
         let facts = Facts {
             catalogue: Arc::default(),
             product_rows: Arc::default(),
+            product_rates: Arc::default(),
             policies: Shared::default(),
             accounts: Shared::default(),
             plans: Arc::default(),
@@ -101,6 +102,8 @@ impl Applier {
             rows: &rows,
         };
         self.policies.renumber(&known, &mut self.facts.policies);
+        let rates = products.iter().map(|product| product.per_second);
+        self.facts.product_rates = Arc::new(rates.collect());
         self.facts.product_rows = Arc::new(rows);
         self.unpublished = true;
         self.publish();
@@ -120,6 +123,7 @@ impl Applier {
             row: plan.row,
             generation: plan.generation,
             slug: Arc::from(plan.facts.slug.as_str()),
+            bounds: plan.facts.bounds(),
         };
         self.facts.plans = Arc::new(plans.iter().map(plan).collect());
         self.unpublished = true;
@@ -237,6 +241,7 @@ impl Applier {
             products,
             domains: key.domains.clone(),
             ips: key.ips.clone(),
+            bounds: key.bounds,
         };
         let known = KnownProducts {
             catalogue: &self.facts.catalogue,

@@ -9,6 +9,7 @@ use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::kind::KeyKind;
+use latchkey_rules::limit::Bounds;
 use latchkey_rules::product::{Catalogue, ProductIx, ProductScopes};
 use smol_str::SmolStr;
 
@@ -20,6 +21,8 @@ pub(crate) struct Facts {
     pub(crate) catalogue: Arc<Catalogue>,
     /// The store's row of each product, by its place in the catalogue.
     pub(super) product_rows: Arc<Vec<RowId>>,
+    /// How often a second a key may ask for each, by its place in the catalogue.
+    pub(super) product_rates: Arc<Vec<Option<u32>>>,
     pub(super) policies: Shared<Policy>,
     pub(super) accounts: Shared<Account>,
     pub(super) plans: Arc<Vec<Plan>>,
@@ -37,6 +40,8 @@ pub(crate) struct Policy {
     pub(crate) scopes: Vec<ProductScopes>,
     pub(crate) domains: Option<Vec<DomainPattern>>,
     pub(crate) ips: Option<Vec<IpRange>>,
+    /// The key's own bounds.
+    pub(crate) bounds: Bounds,
 }
 
 /// What a decision and its answer need of an account.
@@ -50,12 +55,13 @@ pub(crate) struct Account {
     pub(crate) suspended: bool,
 }
 
-/// A plan, as an answer names it.
+/// A plan: what it is called, and its bounds.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub(super) row: RowId,
     pub(super) generation: i64,
-    pub(super) slug: Arc<str>,
+    pub(crate) slug: Arc<str>,
+    pub(crate) bounds: Bounds,
 }
 
 impl Facts {
@@ -64,13 +70,14 @@ impl Facts {
         self.product_rows.get(usize::from(product.0)).copied()
     }
 
-    /// The slug of an account's plan: one of a handful.
-    pub(super) fn plan_of(&self, account: &Account) -> Option<&str> {
-        let plan = self
-            .plans
-            .iter()
-            .find(|plan| plan.row == account.plan_row)?;
-        Some(&plan.slug)
+    /// How often a second a key may ask for a product, if that says so.
+    pub(crate) fn product_rate(&self, product: ProductIx) -> Option<u32> {
+        *self.product_rates.get(usize::from(product.0))?
+    }
+
+    /// An account's plan: one of a handful.
+    pub(super) fn plan_of(&self, account: &Account) -> Option<&Plan> {
+        self.plans.iter().find(|plan| plan.row == account.plan_row)
     }
 }
 

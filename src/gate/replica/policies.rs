@@ -9,6 +9,7 @@ use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::kind::KeyKind;
+use latchkey_rules::limit::Bounds;
 use latchkey_rules::product::{Catalogue, ProductIx, ProductScopes};
 
 use super::facts::{Policy, Shared};
@@ -24,6 +25,7 @@ pub(super) struct Restrictions {
     pub(super) products: Vec<ReplicaAssignment>,
     pub(super) domains: Option<Vec<DomainPattern>>,
     pub(super) ips: Option<Vec<IpRange>>,
+    pub(super) bounds: Bounds,
 }
 
 /// The products as they are now: their rows, by their places in the catalogue.
@@ -133,5 +135,6 @@ fn policy_of(restrictions: &Restrictions, known: &KnownProducts<'_>) -> Policy {
         scopes: scopes.collect(),
         domains: restrictions.domains.clone(),
         ips: restrictions.ips.clone(),
+        bounds: restrictions.bounds,
     }
 }

@@ -1,6 +1,8 @@
 //! What the gate would say to a request with this key, check by check: the one decision, driven one step at a time. It is the
 //! same decision as the gate's, so the two cannot disagree; it counts nothing.
 
+mod words;
+
 use std::net::IpAddr;
 
 use actix_web::HttpResponse;
@@ -9,6 +11,7 @@ use askama::Template;
 use latchkey_rules::code::Code;
 use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::ip_range::IpRange;
+use latchkey_rules::limit::{Bounds, LimitName, Taking};
 use latchkey_rules::product::{Catalogue, ProductIx, ProductScopes};
 use latchkey_rules::verdict::{
     Address, Asked, Caller, Check, Credential, KeyFacts, Machine, Standing, Step, Target,
@@ -18,6 +21,7 @@ use serde::Deserialize;
 use super::{KeyPath, facts};
 use crate::store::accounts::{self, AccountFacts};
 use crate::store::keys::{self, Key, ProductName};
+use crate::store::limits::{self, AccountLimits};
 use crate::store::products::{self, Product};
 use crate::store::scope::AccountScope;
 use crate::web::error::Error;
@@ -176,6 +180,8 @@ struct Read {
     key: Key,
     account: AccountFacts,
     known: Vec<Product>,
+    limits: AccountLimits,
+    own: Bounds,
 }
 
 async fn read(shared: &Shared, scope: &AccountScope, path: &KeyPath) -> Result<Read, Error> {
@@ -185,6 +191,8 @@ async fn read(shared: &Shared, scope: &AccountScope, path: &KeyPath) -> Result<R
             key: keys::get(r, &scope, &key_id)?,
             account: accounts::facts(r, &scope)?,
             known: products::all(r)?,
+            limits: limits::of_account(r, &scope)?,
+            own: limits::own_of_key(r, &scope, &key_id)?,
         })
     });
     Ok(read.await?)
@@ -358,6 +366,7 @@ fn outcome(read: &Read, request: &Request, frame: &Frame) -> Result<Outcome, Err
                 let message = refusal.message.into_owned();
                 break (refusal.code, Some(refusal.check), message);
             }
+            Step::NeedLimits(_) => machine.resume(taking(read)),
             Step::Allow(_) => break (Code::Valid, None, Code::Valid.message().to_owned()),
         }
     };
@@ -374,7 +383,7 @@ fn outcome(read: &Read, request: &Request, frame: &Frame) -> Result<Outcome, Err
             label: check.label(),
             state,
             icon,
-            says: says(*check, read, request, product, frame),
+            says: words::says(*check, read, request, product, frame),
         }
     };
     Ok(Outcome {
@@ -389,87 +398,19 @@ fn outcome(read: &Read, request: &Request, frame: &Frame) -> Result<Outcome, Err
     })
 }
 
+/// What the limits would say now, as far as it is written down: each gate keeps the rates for itself, from moment to moment.
+fn taking(read: &Read) -> Taking {
+    let per_day = read.limits.plan.per_day;
+    if per_day.is_some_and(|per_day| read.limits.used_today >= per_day) {
+        return Taking::NotNow(LimitName::Day);
+    }
+    Taking::Taken
+}
+
 fn standing(key: &Key, frame: &Frame) -> Standing {
     match (&key.disabled, key.is_paused(frame.now())) {
         (Some(_), _) => Standing::Disabled,
         (None, true) => Standing::Paused,
         (None, false) => Standing::Enabled,
-    }
-}
-
-fn listed(entries: &[String], none: &str) -> String {
-    match entries {
-        [] => none.to_owned(),
-        entries => entries.join(", "),
-    }
-}
-
-fn products_of(key: &Key) -> String {
-    let names: Vec<String> = key.products.iter().map(ProductName::label).collect();
-    listed(&names, "none")
-}
-
-/// What was asked, and what is set.
-fn says(
-    check: Check,
-    read: &Read,
-    request: &Request,
-    product: Option<&str>,
-    frame: &Frame,
-) -> String {
-    let key = &read.key;
-    match check {
-        Check::InTouch | Check::OneKey | Check::KeySent | Check::KeyWellFormed => {
-            "Taken as given here.".to_owned()
-        }
-        Check::KeyKnown | Check::SecretLive => key
-            .secrets
-            .first()
-            .map(|newest| format!("The newest secret, {}.", facts::shown(key, newest)))
-            .unwrap_or_default(),
-        Check::KeyUnexpired => match key.expires_at {
-            Some(end) => format!("It expires at {}.", frame.when(end).exact),
-            None => "It never expires.".to_owned(),
-        },
-        Check::KeyEnabled => format!(
-            "The key is {}.",
-            key.status(frame.now()).label().to_lowercase()
-        ),
-        Check::AccountActive => format!("The account {}.", read.account.name),
-        Check::PathClear => format!("The path {}.", request.path),
-        Check::ProductKnown => match product {
-            Some(product) => format!("{}{} leads to {product}.", request.host, request.path),
-            None => format!("{}{}", request.host, request.path),
-        },
-        Check::ProductAssigned => {
-            format!("The key has {}.", products_of(key))
-        }
-        Check::EnvironmentAllowed => format!("The key is for {}.", key.environment.label()),
-        Check::AccessAllowed => {
-            format!(
-                "{} was asked; the key has the access {}.",
-                request.method,
-                key.access.label()
-            )
-        }
-        Check::ScopeAllowed => {
-            format!(
-                "{} was asked; the key has {}.",
-                request.path,
-                products_of(key)
-            )
-        }
-        Check::OriginAllowed => format!(
-            "From {}; allowed: {}.",
-            request.origin.as_deref().unwrap_or("no page"),
-            listed(&key.domains, "any")
-        ),
-        Check::IpAllowed => format!(
-            "From {}; allowed: {}.",
-            request
-                .ip
-                .map_or_else(|| "no address".to_owned(), |ip| ip.to_string()),
-            listed(&key.ips, "any")
-        ),
     }
 }

@@ -7,12 +7,12 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, Run
 use latchkey_rules::code::Code;
 use latchkey_rules::time::{DAY_MS, Millis};
 
-use crate::store::Writer;
 use crate::store::callers::{self, CallerCount};
 use crate::store::db::each;
 use crate::store::error::Result;
 use crate::store::replica::RowId;
 use crate::store::schema::{account_days, activity, keys, meter_batches};
+use crate::store::{Reader, Writer};
 
 /// Rows in a statement: both databases take so many bound values.
 const CHUNK: usize = 1_000;
@@ -54,6 +54,8 @@ pub struct MeterRow {
     pub hour: Millis,
     /// How often.
     pub count: i64,
+    /// What they took off the account's day.
+    pub units: i64,
 }
 
 /// What became of a batch.
@@ -63,6 +65,17 @@ pub enum Flushed {
     Written,
     /// It was written before; nothing was counted twice.
     AlreadyWritten,
+}
+
+/// What an account has used of a day, of which all its keys and all nodes take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayTotal {
+    /// The account.
+    pub account: RowId,
+    /// The UTC day, by its first instant.
+    pub day: Millis,
+    /// What is used.
+    pub used: i64,
 }
 
 #[derive(Insertable, Clone, Copy)]
@@ -85,11 +98,12 @@ struct DayRow {
     count: i64,
 }
 
-/// Adds a batch to the counts, to the accounts' days and to the keys' last use.
+/// Adds a batch to the counts, to the accounts' days and to the keys' last use. Says what those days come to now, with what
+/// other nodes let through.
 ///
 /// # Errors
 /// When the database does not answer; then the batch may be handed in again as it is.
-pub fn flush(writer: &mut Writer, batch: &MeterBatch) -> Result<Flushed> {
+pub fn flush(writer: &mut Writer, batch: &MeterBatch) -> Result<(Flushed, Vec<DayTotal>)> {
     let new = each!(&mut writer.conn, conn => diesel::insert_into(meter_batches::table)
         .values((
             meter_batches::node.eq(&batch.node),
@@ -100,13 +114,13 @@ pub fn flush(writer: &mut Writer, batch: &MeterBatch) -> Result<Flushed> {
         .on_conflict_do_nothing()
         .execute(conn))?;
     if new == 0 {
-        return Ok(Flushed::AlreadyWritten);
+        return Ok((Flushed::AlreadyWritten, days_of(writer, batch)?));
     }
     add_counts(writer, batch)?;
-    add_days(writer, batch)?;
+    let days = add_days(writer, batch)?;
     note_last_use(writer, batch)?;
     callers::add_callers(writer, &batch.callers)?;
-    Ok(Flushed::Written)
+    Ok((Flushed::Written, days))
 }
 
 /// In the order of the primary key, each row once: two nodes that flush at a time do not wait for each other in a ring.
@@ -157,12 +171,12 @@ fn add_counts(writer: &mut Writer, batch: &MeterBatch) -> Result<()> {
 }
 
 /// The account's day is made of what was let through: a refused request consumes nothing.
-fn add_days(writer: &mut Writer, batch: &MeterBatch) -> Result<()> {
+fn add_days(writer: &mut Writer, batch: &MeterBatch) -> Result<Vec<DayTotal>> {
     let mut sums: BTreeMap<(i64, i64), i64> = BTreeMap::new();
     for row in batch.rows.iter().filter(|row| row.code.is_allow()) {
         *sums
             .entry((row.account.0, row.hour.day_start().0))
-            .or_default() += row.count;
+            .or_default() += row.units;
     }
     let days: Vec<DayRow> = sums
         .into_iter()
@@ -172,15 +186,66 @@ fn add_days(writer: &mut Writer, batch: &MeterBatch) -> Result<()> {
             count,
         })
         .collect();
+    let mut totals = Vec::with_capacity(days.len());
     for chunk in days.chunks(CHUNK) {
-        each!(&mut writer.conn, conn => diesel::insert_into(account_days::table)
+        let of_chunk: Vec<(i64, i64, i64)> = each!(&mut writer.conn, conn => diesel::insert_into(account_days::table)
             .values(chunk)
             .on_conflict((account_days::account_id, account_days::day))
             .do_update()
             .set(account_days::count.eq(account_days::count + excluded(account_days::count)))
-            .execute(conn))?;
+            .returning(DAY)
+            .get_results(conn))?;
+        totals.extend(of_chunk.into_iter().map(total));
     }
-    Ok(())
+    Ok(totals)
+}
+
+const DAY: (
+    account_days::account_id,
+    account_days::day,
+    account_days::count,
+) = (
+    account_days::account_id,
+    account_days::day,
+    account_days::count,
+);
+
+fn total((account, day, used): (i64, i64, i64)) -> DayTotal {
+    DayTotal {
+        account: RowId(account),
+        day: Millis(day),
+        used,
+    }
+}
+
+/// The days of a batch that was written before.
+fn days_of(writer: &mut Writer, batch: &MeterBatch) -> Result<Vec<DayTotal>> {
+    let allowed = || batch.rows.iter().filter(|row| row.code.is_allow());
+    let accounts: BTreeSet<i64> = allowed().map(|row| row.account.0).collect();
+    let days: BTreeSet<i64> = allowed().map(|row| row.hour.day_start().0).collect();
+    let accounts: Vec<i64> = accounts.into_iter().collect();
+    let mut totals = Vec::new();
+    for chunk in accounts.chunks(CHUNK) {
+        let of_chunk: Vec<(i64, i64, i64)> = account_days::table
+            .filter(account_days::account_id.eq_any(chunk.to_vec()))
+            .filter(account_days::day.eq_any(days.iter().copied().collect::<Vec<_>>()))
+            .select(DAY)
+            .load(&mut writer.conn)?;
+        totals.extend(of_chunk.into_iter().map(total));
+    }
+    Ok(totals)
+}
+
+/// What all accounts have used of the day that `now` lies in.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn days(reader: &mut Reader, now: Millis) -> Result<Vec<DayTotal>> {
+    let rows: Vec<(i64, i64, i64)> = account_days::table
+        .filter(account_days::day.eq(now.day_start().0))
+        .select(DAY)
+        .load(&mut reader.conn)?;
+    Ok(rows.into_iter().map(total).collect())
 }
 
 fn note_last_use(writer: &mut Writer, batch: &MeterBatch) -> Result<()> {

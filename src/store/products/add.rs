@@ -63,6 +63,7 @@ fn insert(change: &mut Change<'_>, product: &NewProduct) -> Result<i64> {
             products::sample_expect.eq(&product.sample.expect),
             products::key_in_query.eq(product.key_in_query.word()),
             products::needs_token.eq(product.needs_token),
+            products::per_second.eq(product.per_second.map(i64::from)),
             products::recoverable.eq(product.recoverable),
             products::needs.eq(words(&product.needs)),
             products::created_at.eq(now.0),

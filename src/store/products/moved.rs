@@ -11,7 +11,7 @@ use crate::store::audit::{Action, Event, record};
 use crate::store::changes::{ChangeKind, log, next_generation};
 use crate::store::error::{Error, Result};
 use crate::store::schema::{product_routes, products};
-use crate::store::scope::OperatorScope;
+use crate::store::scope::{OperatorScope, Overseer};
 
 /// Gives a product the routes and the sample request of `product`, and says whether it had others.
 ///
@@ -61,6 +61,37 @@ pub fn relocate(
     };
     record(change, scope.actor(), event)?;
     Ok(true)
+}
+
+/// Says how often a second a key may ask for the product; every gate holds keys to it within a second.
+///
+/// # Errors
+/// `NotFound` when there is no such product.
+pub fn set_rate(
+    change: &mut Change<'_>,
+    scope: &OperatorScope,
+    slug: &str,
+    per_second: Option<u32>,
+) -> Result<()> {
+    let all = stored(change)?;
+    let found = all.iter().find(|s| s.product.slug.as_str() == slug);
+    let found = found.ok_or(Error::NotFound)?;
+    let generation = next_generation(found.generation)?;
+    diesel::update(products::table.filter(products::id.eq(found.row)))
+        .set((
+            products::per_second.eq(per_second.map(i64::from)),
+            products::generation.eq(generation),
+        ))
+        .execute(&mut change.conn)?;
+    log(change, ChangeKind::Product, found.row, generation)?;
+    let event = Event {
+        account: None,
+        action: Action::ProductRateChanged,
+        target: slug.to_owned(),
+        before: Some(json!({ "per_second": found.product.per_second })),
+        after: Some(json!({ "per_second": per_second })),
+    };
+    record(change, scope.may_change()?, event)
 }
 
 fn words(product: &Product) -> Vec<String> {

@@ -9,6 +9,7 @@ use latchkey_rules::environment::Environment;
 use latchkey_rules::ip_range::IpRange;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
+use latchkey_rules::limit::Bounds;
 use latchkey_rules::secret::Digest;
 use latchkey_rules::time::{DAY_MS, Millis};
 
@@ -17,7 +18,7 @@ use crate::store::Reader;
 use crate::store::columns::{at, digest, key_id, word};
 use crate::store::db::each;
 use crate::store::error::Result;
-use crate::store::schema::{key_products, keys, secrets};
+use crate::store::schema::{key_bounds, key_products, keys, secrets};
 
 /// How long the digest of a retired secret is kept, so that its use is told from an unknown one.
 const RETIRED_KEPT_MS: i64 = 90 * DAY_MS;
@@ -45,6 +46,8 @@ pub struct ReplicaKey {
     pub domains: Option<Vec<DomainPattern>>,
     /// The addresses that it is bound to, likewise.
     pub ips: Option<Vec<IpRange>>,
+    /// Its own bounds.
+    pub bounds: Bounds,
     /// When it expires.
     pub expires_at: Option<Millis>,
     /// Whether it is on.
@@ -110,6 +113,8 @@ struct KeyRow {
 }
 
 type ProductRow = (i64, i64, String);
+/// A key's row; its requests a second, a minute and at once.
+pub(in crate::store) type BoundsRow = (i64, Option<i64>, Option<i64>, Option<i64>);
 type SecretRow = (i64, i16, Vec<u8>, Option<i64>, String, bool);
 
 macro_rules! key_columns {
@@ -175,7 +180,11 @@ pub fn keys_page(reader: &mut Reader, after: RowId, limit: i64) -> Result<Vec<Re
         .order((secrets::key_row.asc(), secrets::number.asc()))
         .select(secret_columns!())
         .load(conn))?;
-    merge(rows, products, secrets)
+    let bounds: Vec<BoundsRow> = each!(&mut reader.conn, conn => key_bounds::table
+        .filter(key_bounds::key_row.gt(after.0))
+        .filter(key_bounds::key_row.le(last))
+        .load(conn))?;
+    merge(rows, products, secrets, &by_key(bounds))
 }
 
 /// Joins three lists that are ordered by key, in one pass.
@@ -183,6 +192,7 @@ fn merge(
     rows: Vec<KeyRow>,
     products: Vec<ProductRow>,
     secrets: Vec<SecretRow>,
+    bounds: &HashMap<i64, Bounds>,
 ) -> Result<Vec<ReplicaKey>> {
     let (mut products, mut secrets) = (
         products.into_iter().peekable(),
@@ -201,7 +211,8 @@ fn merge(
         while let Some(found) = secrets.next_if(|(key, ..)| *key == row.id) {
             kept.push(secret(found)?);
         }
-        page.push(row.with(of_key, kept)?);
+        let bounds = bounds.get(&row.id).copied().unwrap_or_default();
+        page.push(row.with(of_key, kept, bounds)?);
     }
     Ok(page)
 }
@@ -230,7 +241,7 @@ pub fn keys_by_rows(reader: &mut Reader, rows: &[RowId]) -> Result<Vec<ReplicaKe
         }
         let mut kept: HashMap<i64, Vec<ReplicaSecret>> = HashMap::new();
         let secret_rows: Vec<SecretRow> = secrets::table
-            .filter(secrets::key_row.eq_any(ids))
+            .filter(secrets::key_row.eq_any(ids.clone()))
             .filter(
                 secrets::retires_at
                     .is_null()
@@ -242,12 +253,35 @@ pub fn keys_by_rows(reader: &mut Reader, rows: &[RowId]) -> Result<Vec<ReplicaKe
         for row in secret_rows {
             kept.entry(row.0).or_default().push(secret(row)?);
         }
+        let bounds: Vec<BoundsRow> = key_bounds::table
+            .filter(key_bounds::key_row.eq_any(ids))
+            .load(&mut reader.conn)?;
+        let bounds = by_key(bounds);
         for row in rows {
             let (products, kept) = (products.remove(&row.id), kept.remove(&row.id));
-            found.push(row.with(products.unwrap_or_default(), kept.unwrap_or_default())?);
+            let bounds = bounds.get(&row.id).copied().unwrap_or_default();
+            let (products, kept) = (products.unwrap_or_default(), kept.unwrap_or_default());
+            found.push(row.with(products, kept, bounds)?);
         }
     }
     Ok(found)
+}
+
+fn by_key(rows: Vec<BoundsRow>) -> HashMap<i64, Bounds> {
+    rows.into_iter().map(bounds_of).collect()
+}
+
+/// A key's row, and the bounds of its own.
+pub(in crate::store) fn bounds_of(row: BoundsRow) -> (i64, Bounds) {
+    let (key, per_second, per_minute, burst) = row;
+    let rate = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
+    let bounds = Bounds {
+        per_second: rate(per_second),
+        per_minute: rate(per_minute),
+        burst: rate(burst),
+        per_day: None,
+    };
+    (key, bounds)
 }
 
 fn assignment((_, product, scopes): ProductRow) -> ReplicaAssignment {
@@ -282,6 +316,7 @@ impl KeyRow {
         self,
         products: Vec<ReplicaAssignment>,
         secrets: Vec<ReplicaSecret>,
+        bounds: Bounds,
     ) -> Result<ReplicaKey> {
         let standing = if self.disabled_at.is_some() {
             ReplicaStanding::Disabled
@@ -305,6 +340,7 @@ impl KeyRow {
                 DomainPattern::parse(text).ok().map(|entry| entry.pattern)
             }),
             ips: bound_to(&self.ips, |text| IpRange::parse(text).ok()),
+            bounds,
             expires_at: at(self.expires_at),
             standing,
             deleted: self.deleted_at.is_some(),

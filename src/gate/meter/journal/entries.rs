@@ -36,8 +36,8 @@ pub(super) struct Written<R> {
     rows: R,
 }
 
-/// Account, key, secret number, product (0 for none), outcome, hour, times.
-pub(super) type Row = (i64, i64, u16, i64, i16, i64, i64);
+/// Account, key, secret number, product (0 for none), outcome, hour, times, units.
+pub(super) type Row = (i64, i64, u16, i64, i16, i64, i64, i64);
 
 /// Counts that are written as rows.
 pub(super) struct Rows<'a>(pub(super) &'a [Count]);
@@ -104,11 +104,12 @@ fn row_of(count: &Count) -> Row {
         outcome,
         count.hour.0,
         count.times,
+        count.units,
     )
 }
 
 pub(super) fn count_of(row: Row) -> Count {
-    let (account, key, secret_number, product, outcome, hour, times) = row;
+    let (account, key, secret_number, product, outcome, hour, times, units) = row;
     Count {
         subject: Subject {
             account_row: RowId::from_number(account),
@@ -120,6 +121,7 @@ pub(super) fn count_of(row: Row) -> Count {
         },
         hour: Millis(hour),
         times,
+        units,
     }
 }
 

@@ -9,7 +9,7 @@ use super::*;
 fn counts(numbers: &[(i64, i64)]) -> Vec<Count> {
     numbers
         .iter()
-        .map(|(key, times)| count_of((1, *key, 1, 0, 23, 3_600_000, *times)))
+        .map(|(key, times)| count_of((1, *key, 1, 0, 23, 3_600_000, *times, 2 * times)))
         .collect()
 }
 

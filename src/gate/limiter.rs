@@ -1,0 +1,402 @@
+//! Where limits are kept while the gate runs: a bucket for each key that is not at rest, one for each key and product with
+//! a limit a second, and what each account has used of its day. All of a request's limits give, or none does.
+//!
+//! Buckets are this node's own; a day is shared by all nodes through what the flusher brings back. A bucket that is full
+//! again is as good as none, so only keys in use take memory. It must not know requests, secrets or the database.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashbrown::HashTable;
+use latchkey_rules::limit::{Bounds, Bucket, Limits, Micros, Rate, Room, Taking, day};
+use latchkey_rules::time::{DAY_MS, Millis};
+
+use crate::clock::Clock;
+use crate::store::activity::DayTotal;
+use crate::store::replica::RowId;
+
+/// Locks over the buckets, and over the days: enough that two threads seldom meet.
+const SHARDS: usize = 64;
+const SHARDS_A_TURN: usize = 8;
+
+/// What a request asks of the limits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Demand {
+    pub(crate) key_row: i64,
+    pub(crate) product_row: RowId,
+    pub(crate) account_row: RowId,
+    pub(crate) bounds: Bounds,
+    pub(crate) cost: u32,
+}
+
+/// When it asks: on the clock that never goes back, and by the time of day.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At {
+    pub(crate) micros: Micros,
+    pub(crate) now: Millis,
+}
+
+/// The time by which buckets fill.
+pub(crate) fn monotonic(clock: &Clock) -> Micros {
+    let passed = clock.monotonic().as_micros();
+    Micros(u64::try_from(passed).unwrap_or(u64::MAX))
+}
+
+/// All buckets and days.
+pub(crate) struct Limiter {
+    buckets: Vec<Mutex<Buckets>>,
+    days: Vec<Mutex<Days>>,
+}
+
+impl Limiter {
+    pub(crate) fn new() -> Self {
+        Self {
+            buckets: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            days: (0..SHARDS).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    /// What the limits say to a request. If all of them have room they give what it costs, unless it is a trial.
+    pub(crate) fn ask(&self, demand: &Demand, at: At, is_trial: bool) -> Limits {
+        let (second, minute) = (demand.bounds.second(), demand.bounds.minute());
+        let has_rate = second.is_some() || minute.is_some();
+        // Always in this order, so that no two wait for each other.
+        let mut buckets = has_rate
+            .then(|| lock(&self.buckets, demand.key_row))
+            .flatten();
+        let mut day = Open::day(&self.days, demand, at);
+        let both = [
+            (demand.product_row.number(), second),
+            (RowId::NONE.number(), minute),
+        ];
+        let look = |buckets: Option<&Buckets>, day: Option<&Open<'_>>, cost| {
+            let room = |(product, rate): (i64, Option<Rate>)| {
+                let bucket = buckets?.of(demand.key_row, product);
+                Some(bucket.look(rate?, cost, at.micros))
+            };
+            let [second, minute] = both.map(room);
+            Limits {
+                second,
+                minute,
+                day: day.map(|day| day.look(cost)),
+            }
+        };
+        let limits = look(buckets.as_deref(), day.as_ref(), demand.cost);
+        if limits.taking() != Taking::Taken {
+            return limits.untaken(&look(buckets.as_deref(), day.as_ref(), 0));
+        }
+        if is_trial {
+            return limits;
+        }
+        for (product, rate) in both {
+            if let (Some(buckets), Some(rate)) = (buckets.as_deref_mut(), rate) {
+                let bucket = buckets.hold(demand.key_row, product);
+                bucket.rate = rate;
+                bucket.bucket.take(rate, demand.cost, at.micros);
+            }
+        }
+        if let Some(day) = &mut day {
+            day.take(demand.cost);
+        }
+        limits
+    }
+
+    /// Takes in what the database holds of accounts' days, and that so much of it had been waiting here.
+    pub(crate) fn settle(&self, total: &DayTotal, written: u64) {
+        let Some(mut days) = lock(&self.days, total.account.number()) else {
+            return;
+        };
+        let account = total.account.number();
+        let used = days.of(account);
+        if used.day > total.day {
+            return;
+        }
+        let waiting = if used.day == total.day {
+            used.waiting
+        } else {
+            0
+        };
+        days.set(DayUsed {
+            account,
+            day: total.day,
+            known: u64::try_from(total.used).unwrap_or(0),
+            waiting: waiting.saturating_sub(written),
+        });
+    }
+
+    /// Gives up buckets that are full again, and days that are over: each turn those of a few shards.
+    pub(crate) fn sweep(&self, turn: usize, at: At) {
+        let first = turn.wrapping_mul(SHARDS_A_TURN) % SHARDS;
+        let today = at.now.day_start();
+        for buckets in self.buckets.iter().skip(first).take(SHARDS_A_TURN) {
+            open(buckets).sweep(at.micros);
+        }
+        for days in self.days.iter().skip(first).take(SHARDS_A_TURN) {
+            open(days).0.retain(|used| used.day >= today);
+        }
+    }
+
+    /// How many buckets are held.
+    pub(crate) fn len(&self) -> usize {
+        self.buckets
+            .iter()
+            .map(|buckets| open(buckets).0.len())
+            .sum()
+    }
+}
+
+fn open<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(shards: &[Mutex<T>], row: i64) -> Option<MutexGuard<'_, T>> {
+    // Bits that the tables within a shard do not go by.
+    let hash = usize::try_from(spread(row, 0) >> 40).unwrap_or(0);
+    shards.get(hash % SHARDS).map(open)
+}
+
+/// What an account has used of a day.
+#[derive(Clone, Copy, Debug, Default)]
+struct DayUsed {
+    account: i64,
+    /// Its first instant.
+    day: Millis,
+    /// What the database knew last, of all nodes.
+    known: u64,
+    /// What was let through here and is not in that.
+    waiting: u64,
+}
+
+#[derive(Default)]
+struct Days(HashTable<DayUsed>);
+
+impl Days {
+    fn of(&self, account: i64) -> DayUsed {
+        let found = self
+            .0
+            .find(spread(account, 0), |used| used.account == account);
+        found.copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, used: DayUsed) {
+        let same = |other: &DayUsed| other.account == used.account;
+        let hash = |other: &DayUsed| spread(other.account, 0);
+        self.0
+            .entry(spread(used.account, 0), same, hash)
+            .insert(used);
+    }
+}
+
+/// The day of one account, held open for one request.
+struct Open<'a> {
+    days: MutexGuard<'a, Days>,
+    account: i64,
+    per_day: u64,
+    today: Millis,
+    ends_in: u64,
+}
+
+impl<'a> Open<'a> {
+    /// Nothing for an account without a limit a day.
+    fn day(days: &'a [Mutex<Days>], demand: &Demand, at: At) -> Option<Self> {
+        let per_day = demand.bounds.per_day?;
+        let account = demand.account_row.number();
+        let today = at.now.day_start();
+        let left_ms = today.plus_ms(DAY_MS).0.saturating_sub(at.now.0);
+        Some(Self {
+            days: lock(days, account)?,
+            account,
+            per_day,
+            today,
+            ends_in: u64::try_from(left_ms).unwrap_or(0) * 1_000,
+        })
+    }
+
+    fn used(&self) -> DayUsed {
+        let used = self.days.of(self.account);
+        if used.day >= self.today {
+            return used;
+        }
+        DayUsed {
+            account: self.account,
+            day: self.today,
+            ..DayUsed::default()
+        }
+    }
+
+    fn look(&self, cost: u32) -> Room {
+        let used = self.used();
+        day(self.per_day, used.known + used.waiting, cost, self.ends_in)
+    }
+
+    fn take(&mut self, cost: u32) {
+        let mut used = self.used();
+        used.waiting += u64::from(cost);
+        self.days.set(used);
+    }
+}
+
+/// A bucket of a key, or of a key and product.
+#[derive(Clone, Copy)]
+struct Held {
+    key_row: i64,
+    product: i64,
+    bucket: Bucket,
+    /// As it was last taken from: whether it is full again is judged by that.
+    rate: Rate,
+}
+
+#[derive(Default)]
+struct Buckets(HashTable<Held>);
+
+impl Buckets {
+    fn of(&self, key_row: i64, product: i64) -> Bucket {
+        let same = |held: &Held| held.key_row == key_row && held.product == product;
+        let held = self.0.find(spread(key_row, product), same);
+        held.map(|held| held.bucket).unwrap_or_default()
+    }
+
+    fn hold(&mut self, key_row: i64, product: i64) -> &mut Held {
+        let new = Held {
+            key_row,
+            product,
+            bucket: Bucket::default(),
+            rate: Rate::new(1, 1),
+        };
+        self.0
+            .entry(
+                spread(key_row, product),
+                |held| held.key_row == key_row && held.product == product,
+                |held| spread(held.key_row, held.product),
+            )
+            .or_insert(new)
+            .into_mut()
+    }
+
+    fn sweep(&mut self, now: Micros) {
+        self.0.retain(|held| !held.bucket.is_full(held.rate, now));
+        if self.0.len() < self.0.capacity() / 4 {
+            let hash = |held: &Held| spread(held.key_row, held.product);
+            self.0.shrink_to_fit(hash);
+        }
+    }
+}
+
+/// Rows are ours and grow by one: multiplying spreads them, and nobody can choose them.
+fn spread(row: i64, product: i64) -> u64 {
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let hash = row.unsigned_abs().wrapping_mul(SPREAD);
+    let hash = (hash ^ product.unsigned_abs() ^ hash >> 32).wrapping_mul(SPREAD);
+    (hash ^ hash >> 29).wrapping_mul(SPREAD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = Millis(1_795_256_100_000);
+
+    fn demand(key_row: i64, bounds: Bounds, cost: u32) -> Demand {
+        Demand {
+            key_row,
+            product_row: RowId::from_number(1),
+            account_row: RowId::from_number(7),
+            bounds,
+            cost,
+        }
+    }
+
+    fn at(micros: u64) -> At {
+        At {
+            micros: Micros(micros),
+            now: NOW,
+        }
+    }
+
+    const BOUNDS: Bounds = Bounds {
+        per_second: Some(2),
+        per_minute: Some(60),
+        burst: Some(5),
+        per_day: Some(8),
+    };
+
+    #[test]
+    fn all_of_them_give_or_none_does() {
+        let limiter = Limiter::new();
+        let ask = |key, cost, micros| {
+            let limits = limiter.ask(&demand(key, BOUNDS, cost), at(micros), false);
+            let left = limits.named().map(|(_, room)| room.unwrap().remaining);
+            (limits.taking() == Taking::Taken, left)
+        };
+        assert_eq!(ask(1, 2, 0), (true, [0, 3, 6]));
+        assert_eq!(
+            ask(1, 1, 0),
+            (false, [0, 3, 6]),
+            "the second refuses for all"
+        );
+        assert_eq!(ask(1, 2, 1_000_000), (true, [0, 2, 4]));
+        assert_eq!(
+            ask(2, 2, 1_000_000),
+            (true, [0, 3, 2]),
+            "another key has its own buckets"
+        );
+        assert_eq!(ask(2, 1, 3_000_000), (true, [1, 4, 1]));
+        assert_eq!(
+            ask(3, 2, 3_000_000),
+            (false, [2, 5, 1]),
+            "the day refuses for all"
+        );
+    }
+
+    #[test]
+    fn a_bucket_that_is_full_again_is_given_up() {
+        let limiter = Limiter::new();
+        for key in 0..1_000 {
+            let bounds = Bounds {
+                per_day: None,
+                ..BOUNDS
+            };
+            limiter.ask(&demand(key, bounds, 1), at(0), false);
+        }
+        assert_eq!(limiter.len(), 2_000);
+        let turns = SHARDS / SHARDS_A_TURN;
+        (0..turns).for_each(|turn| limiter.sweep(turn, at(999_999)));
+        assert_eq!(
+            limiter.len(),
+            1_000,
+            "half a second fills the one, a second the other"
+        );
+        (0..turns).for_each(|turn| limiter.sweep(turn, at(1_000_000)));
+        assert_eq!(limiter.len(), 0);
+    }
+
+    #[test]
+    fn what_was_written_is_no_more_waiting_and_an_older_day_says_nothing() {
+        let limiter = Limiter::new();
+        let left = || {
+            let bounds = Bounds {
+                per_day: Some(100),
+                ..Bounds::default()
+            };
+            let limits = limiter.ask(&demand(1, bounds, 1), at(0), true);
+            limits.day.unwrap().remaining + 1
+        };
+        let total = |used, day: Millis| DayTotal {
+            account: RowId::from_number(7),
+            day,
+            used,
+        };
+        let bounds = Bounds {
+            per_day: Some(100),
+            ..Bounds::default()
+        };
+        limiter.ask(&demand(1, bounds, 30), at(0), false);
+        assert_eq!(left(), 70);
+        // Twenty of these thirty are written, beside forty of another node.
+        limiter.settle(&total(60, NOW.day_start()), 20);
+        assert_eq!(left(), 30);
+        limiter.settle(&total(99, NOW.day_start().plus_ms(-DAY_MS)), 10);
+        assert_eq!(left(), 30);
+        limiter.settle(&total(70, NOW.day_start()), 10);
+        assert_eq!(left(), 30);
+    }
+}
