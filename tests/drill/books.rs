@@ -78,6 +78,14 @@ impl Site {
         }
     }
 
+    /// On SQLite, before its tables are made.
+    pub(crate) fn before_migrations() -> Self {
+        Self {
+            installation: Installation::new(),
+            database: None,
+        }
+    }
+
     /// On a database of its own in the tests' PostgreSQL, or nothing if there is none.
     pub(crate) fn on_postgres() -> Option<Self> {
         let database = Database::new()?;

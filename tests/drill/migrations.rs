@@ -136,14 +136,14 @@ struct Fates {
 }
 
 fn sqlite_clean() -> (Vec<String>, Duration) {
-    let site = Site::on_sqlite();
+    let site = Site::before_migrations();
     let ended = site.installation.done(&["migrate"]);
     (site.books().lines(SQLITE_SCHEMA), ended.took)
 }
 
 /// Kills it when `until` returns, which is given the file of SQLite's journal.
 fn killed(clean: &[String], found: &mut Fates, until: impl FnOnce(&Path)) {
-    let site = Site::on_sqlite();
+    let site = Site::before_migrations();
     let data = site.installation.path().join("data");
     let mut child: Child = site.installation.begin(&["migrate"]);
     until(&data.join("latchkey.db-wal"));
