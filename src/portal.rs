@@ -6,6 +6,7 @@ pub mod chart;
 mod confirm;
 mod docs;
 mod keys;
+mod limits;
 mod preferences;
 mod profile;
 mod receipts;
@@ -36,6 +37,7 @@ pub fn routes() -> Vec<Route> {
         account::ROUTES,
         audit::ROUTES,
         keys::ROUTES,
+        limits::ROUTES,
         staff::ROUTES,
         preferences::ROUTES,
         docs::ROUTES,
@@ -62,6 +64,7 @@ pub fn configure(shared: Data<Shared>) -> impl FnOnce(&mut ServiceConfig) {
             .configure(account::configure)
             .configure(audit::configure)
             .configure(keys::configure)
+            .configure(limits::configure)
             .configure(staff::configure)
             .configure(preferences::configure)
             .configure(docs::configure)

@@ -168,6 +168,17 @@ pub fn day(per_day: u64, used: u64, cost: u32, ends_in: u64) -> Room {
     }
 }
 
+/// Milliseconds until so much that is left is used up, if as much is used as lately: so much in so many milliseconds.
+/// Nothing where nothing was used.
+#[must_use]
+pub fn runs_out_in(left: i64, used_lately: i64, in_ms: i64) -> Option<i64> {
+    if used_lately <= 0 {
+        return None;
+    }
+    let ms = i128::from(left.max(0)) * i128::from(in_ms.max(0)) / i128::from(used_lately);
+    Some(i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
 worded! {
     /// A limit, by what it counts in.
     pub enum LimitName {
@@ -225,14 +236,14 @@ impl Bounds {
     pub fn rates_in_words(&self) -> String {
         let second = self
             .per_second
-            .map(|rate| format!("{rate} a second of this product"));
+            .map(|rate| format!("{rate} a second of each product"));
         let minute = self.minute().map(|rate| {
             let (burst, per_minute) = (rate.burst(), rate.per_minute());
             format!("{burst} at once, then {per_minute} a minute")
         });
         let rates: Vec<String> = [minute, second].into_iter().flatten().collect();
         if rates.is_empty() {
-            return "No limit by second or minute".to_owned();
+            return "no limit by second or minute".to_owned();
         }
         rates.join("; ")
     }

@@ -4,8 +4,11 @@ use actix_web::{HttpResponse, http::header, web::Data};
 use askama::Template;
 use latchkey_rules::code::Code;
 
+use crate::store::accounts::{self, PlanFacts};
 use crate::store::products::{self, Product};
-use crate::web::{Shared, error::Error, frame::Frame, render, scope::Anyone, shared::SignUp};
+use crate::web::{
+    Shared, error::Error, format::number, frame::Frame, render, scope::Anyone, shared::SignUp,
+};
 
 crate::routes! {
     GET "/docs" Anyone => index;
@@ -14,6 +17,7 @@ crate::routes! {
     GET "/docs/keep-it-safe" Anyone => keep_it_safe;
     GET "/docs/rotate" Anyone => rotate;
     GET "/docs/restrict" Anyone => restrict;
+    GET "/docs/limits" Anyone => limits;
     GET "/docs/verdicts" Anyone => verdicts;
     GET "/docs/errors" Anyone => errors;
     GET "/docs/words" Anyone => words;
@@ -93,6 +97,38 @@ struct KeepItSafeView {
 struct RestrictView {
     frame: Frame,
     page: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "docs/limits.html")]
+struct LimitsView {
+    frame: Frame,
+    page: &'static str,
+    plans: Vec<PlanRow>,
+}
+
+/// What a plan allows, ready to print.
+struct PlanRow {
+    name: String,
+    per_minute: String,
+    burst: String,
+    per_day: String,
+}
+
+async fn limits(_scope: Anyone, frame: Frame, shared: Data<Shared>) -> Result<HttpResponse, Error> {
+    let plans = shared.db.read(accounts::plans).await?;
+    let shown = |bound: Option<i64>| bound.map_or("unlimited".to_owned(), number);
+    let row = |plan: PlanFacts| PlanRow {
+        per_minute: shown(plan.per_minute),
+        burst: shown(plan.bounds().minute().map(|rate| i64::from(rate.burst()))),
+        per_day: shown(plan.per_day),
+        name: plan.name,
+    };
+    render::ok(&LimitsView {
+        frame,
+        page: "limits",
+        plans: plans.into_iter().map(row).collect(),
+    })
 }
 
 async fn index(_scope: Anyone, frame: Frame, shared: Data<Shared>) -> Result<HttpResponse, Error> {

@@ -13,6 +13,7 @@ mod explain;
 mod facts;
 mod fresh;
 mod grace;
+mod limits;
 mod list;
 mod pause;
 mod reveal;
@@ -56,6 +57,8 @@ crate::routes! {
     POST "/accounts/{account}/keys/{key_id}/grace" Developer => grace::update;
     GET "/accounts/{account}/keys/{key_id}/reveal" Viewer => reveal::confirm;
     POST "/accounts/{account}/keys/{key_id}/reveal" Viewer => reveal::reveal;
+    GET "/accounts/{account}/keys/{key_id}/limits" Viewer => limits::show;
+    POST "/accounts/{account}/keys/{key_id}/limits" Owner => limits::update;
     GET "/accounts/{account}/keys/{key_id}/pause" Developer => pause::new;
     POST "/accounts/{account}/keys/{key_id}/pause" Developer => pause::pause;
     POST "/accounts/{account}/keys/{key_id}/resume" Developer => pause::resume;

@@ -75,6 +75,8 @@ actions! {
     KeysSeeded => "keys.seeded", "Keys seeded";
     /// A key's people changed it.
     KeyEdited => "key.edited", "Key edited";
+    /// It has other bounds of its own.
+    KeyBoundsChanged => "key.bounds_changed", "Key’s limits changed";
     /// A key got a new secret.
     KeyRotated => "key.rotated", "Secret rotated";
     /// A key's secret was shown again.

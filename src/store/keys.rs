@@ -2,6 +2,7 @@
 //!
 //! It must not know a secret: it stores the digests that it is given. Verdicts are not its matter.
 
+mod bounds;
 mod change;
 mod create;
 mod edit;
@@ -27,6 +28,7 @@ use latchkey_rules::time::Millis;
 
 use super::products::Product;
 
+pub use bounds::{own_bounds, set_own_bounds};
 pub use change::{RESTORABLE_MS, delete, disable, enable, purge_due};
 pub use create::{NewKey, NewSecret, create};
 pub use edit::{add_product, edit};

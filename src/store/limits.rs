@@ -1,15 +1,21 @@
-//! What binds an account and its keys, and what is used of it.
+//! What binds an account, and what is used of it.
 //!
 //! It must not know how the gate holds requests to it.
 
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
-use latchkey_rules::key_id::KeyId;
-use latchkey_rules::limit::Bounds;
+use std::collections::HashMap;
 
+use diesel::sql_types::{BigInt, Binary, SmallInt, Text};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, RunQueryDsl, sql_query,
+};
+use latchkey_rules::code::Code;
+use latchkey_rules::key_id::KeyId;
+use latchkey_rules::time::{HOUR_MS, Millis};
+
+use super::columns::{key_id, unreadable};
+use super::db::each;
 use super::error::Result;
-use super::keys::row_in_account;
-use super::replica::bounds_of;
-use super::schema::{account_days, key_bounds};
+use super::schema::{account_days, products};
 use super::scope::AccountScope;
 use super::{Reader, accounts};
 
@@ -18,7 +24,7 @@ use super::{Reader, accounts};
 pub struct AccountLimits {
     /// Its plan.
     pub plan: accounts::PlanFacts,
-    /// Requests of this UTC day, by all its keys on all nodes: up to a second old.
+    /// What its keys used of this UTC day, on all nodes: up to a second old.
     pub used_today: i64,
 }
 
@@ -40,15 +46,107 @@ pub fn of_account(reader: &mut Reader, scope: &AccountScope) -> Result<AccountLi
     })
 }
 
-/// The bounds that the key's owner set below the plan's.
+/// What a key was used for today.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// The key.
+    pub key_id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// Requests that were let through.
+    pub allowed: i64,
+    /// Requests that were refused by a limit of second or minute.
+    pub limited: i64,
+}
+
+#[derive(QueryableByName)]
+struct KeyUseRow {
+    #[diesel(sql_type = Binary)]
+    key_id: Vec<u8>,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = BigInt)]
+    allowed: i64,
+    #[diesel(sql_type = BigInt)]
+    limited: i64,
+}
+
+/// The twenty keys that took most of the account's day, the busiest first.
 ///
 /// # Errors
-/// `NotFound` when the account has no such key.
-pub fn own_of_key(reader: &mut Reader, scope: &AccountScope, key_id: &KeyId) -> Result<Bounds> {
-    let key = row_in_account(reader, scope, key_id)?;
-    let row = key_bounds::table
-        .filter(key_bounds::key_row.eq(key))
-        .first(&mut reader.conn)
-        .optional()?;
-    Ok(row.map(bounds_of).unwrap_or_default().1)
+/// When the database does not answer.
+pub fn busiest_keys(reader: &mut Reader, scope: &AccountScope) -> Result<Vec<KeyUse>> {
+    let today = reader.now().day_start().0;
+    let rows: Vec<KeyUseRow> = each!(&mut reader.conn, conn => {
+        sql_query(include_str!("limits/keys.sql"))
+            .bind::<SmallInt, _>(Code::Valid.number())
+            .bind::<SmallInt, _>(Code::RateLimited.number())
+            .bind::<BigInt, _>(today)
+            .bind::<BigInt, _>(scope.account)
+            .bind::<BigInt, _>(today)
+            .load(conn)
+    })?;
+    let read = |row: KeyUseRow| {
+        Ok(KeyUse {
+            key_id: key_id(&row.key_id)?,
+            name: row.name,
+            allowed: row.allowed,
+            limited: row.limited,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// What became of an account's requests to one product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductOutcome {
+    /// The product's slug, where the requests led to one that there still is.
+    pub product: Option<String>,
+    /// What became of them.
+    pub code: Code,
+    /// How many.
+    pub count: i64,
+}
+
+#[derive(QueryableByName)]
+struct OutcomeRow {
+    #[diesel(sql_type = BigInt)]
+    product_row: i64,
+    #[diesel(sql_type = SmallInt)]
+    outcome: i16,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// What became of the account's requests since the start of the hour that lies so many hours back, by product.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn outcomes(
+    reader: &mut Reader,
+    scope: &AccountScope,
+    hours: i64,
+) -> Result<Vec<ProductOutcome>> {
+    let since = reader.now().plus_ms(-hours * HOUR_MS).hour_start();
+    let slugs: HashMap<i64, String> = products::table
+        .select((products::id, products::slug))
+        .load::<(i64, String)>(&mut reader.conn)?
+        .into_iter()
+        .collect();
+    let Millis(since) = since;
+    let rows: Vec<OutcomeRow> = each!(&mut reader.conn, conn => {
+        sql_query(include_str!("limits/outcomes.sql"))
+            .bind::<BigInt, _>(since)
+            .bind::<BigInt, _>(scope.account)
+            .bind::<BigInt, _>(since)
+            .load(conn)
+    })?;
+    let read = |row: OutcomeRow| {
+        Ok(ProductOutcome {
+            product: slugs.get(&row.product_row).cloned(),
+            code: Code::from_number(row.outcome).ok_or_else(|| unreadable("code"))?,
+            count: row.count,
+        })
+    };
+    rows.into_iter().map(read).collect()
 }

@@ -164,6 +164,7 @@ fn section(path: &str) -> &'static str {
     match (parts.next(), parts.next(), parts.next()) {
         (Some("accounts"), _, Some("keys")) => "keys",
         (Some("accounts"), _, Some("audit")) => "audit",
+        (Some("accounts"), _, Some("limits")) => "limits",
         (Some("docs"), ..) => "docs",
         (Some("staff"), Some("look-up"), _) => "look-up",
         (Some("staff"), Some("keys"), _) => "staff-keys",
@@ -204,6 +205,7 @@ mod tests {
         for (path, part) in [
             ("/accounts/a/keys", "keys"),
             ("/accounts/a/keys/new", "keys"),
+            ("/accounts/a/limits", "limits"),
             ("/docs/errors", "docs"),
             ("/staff/look-up", "look-up"),
             ("/staff/keys/key_x", "staff-keys"),

@@ -53,7 +53,7 @@ fn met(answer: &Answer) -> Meets {
         }
         403 => Meets::Forbidden,
         404 => Meets::NotFound,
-        200 | 303 | 308 | 400 | 410 | 422 => Meets::Served,
+        200 | 303 | 308 | 400 | 409 | 410 | 422 => Meets::Served,
         other => panic!("status {other}"),
     }
 }

@@ -8,7 +8,7 @@ use latchkey_rules::time::HOUR_MS;
 use crate::world::{Actor, BEGIN, World, keys};
 
 /// Counts verdicts of a key, as the meter would.
-async fn count(world: &World, key_id: &str, rows: &[(i64, Code, i64)]) {
+pub(crate) async fn count(world: &World, key_id: &str, rows: &[(i64, Code, i64)]) {
     let (key_id, rows) = (key_id.to_owned(), rows.to_vec());
     world
         .db

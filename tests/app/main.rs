@@ -21,6 +21,7 @@ mod keys_products;
 mod keys_reveal;
 mod keys_rotate;
 mod keys_show;
+mod limits;
 mod mailbox;
 mod new_password;
 #[path = "../store/postgres.rs"]

@@ -283,3 +283,40 @@ fn seconds_are_rounded_up() {
         assert_eq!(whole_seconds(micros), seconds);
     }
 }
+
+#[test]
+fn what_is_left_lasts_as_long_as_the_pace_says() {
+    let hour = 3_600_000;
+    for (left, used, in_ms, expected) in [
+        (100, 50, hour, Some(2 * hour)),
+        (1, 3, hour, Some(1_200_000)),
+        (0, 50, hour, Some(0)),
+        (-5, 50, hour, Some(0)),
+        (100, 0, hour, None),
+        (i64::MAX, 1, hour, Some(i64::MAX)),
+    ] {
+        assert_eq!(runs_out_in(left, used, in_ms), expected, "{left} {used}");
+    }
+}
+
+#[test]
+fn bounds_are_told_in_words() {
+    let free = Bounds {
+        per_minute: Some(10),
+        burst: Some(20),
+        ..Bounds::default()
+    };
+    assert_eq!(free.rates_in_words(), "20 at once, then 10 a minute");
+    let both = Bounds {
+        per_second: Some(5),
+        ..free
+    };
+    assert_eq!(
+        both.rates_in_words(),
+        "20 at once, then 10 a minute; 5 a second of each product"
+    );
+    assert_eq!(
+        Bounds::default().rates_in_words(),
+        "no limit by second or minute"
+    );
+}

@@ -192,7 +192,7 @@ async fn read(shared: &Shared, scope: &AccountScope, path: &KeyPath) -> Result<R
             account: accounts::facts(r, &scope)?,
             known: products::all(r)?,
             limits: limits::of_account(r, &scope)?,
-            own: limits::own_of_key(r, &scope, &key_id)?,
+            own: keys::own_bounds(r, &scope, &key_id)?,
         })
     });
     Ok(read.await?)

@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use askama::Template;
 use latchkey_rules::key_id::KeyId;
+use latchkey_rules::limit::Bounds;
 use latchkey_rules::role::Role;
 use latchkey_rules::status::Status;
 use latchkey_rules::time::Millis;
@@ -75,6 +76,8 @@ struct ShowView {
     status_label: &'static str,
     kind: &'static str,
     access: &'static str,
+    /// What binds the key by second and minute, in words.
+    limits: String,
     billing: String,
     products: Vec<String>,
     domains: Vec<String>,
@@ -106,6 +109,7 @@ struct ShowView {
 struct Read {
     key: Key,
     account: AccountFacts,
+    own: Bounds,
     activity: Vec<ActivityRow>,
     callers: Vec<Caller>,
     /// Who still uses the older secret while a rotation runs.
@@ -132,6 +136,7 @@ pub(super) async fn show(
             callers: stored_callers::of_key(r, &scope, &key_id, None, since)?,
             key,
             account: accounts::facts(r, &scope)?,
+            own: keys::own_bounds(r, &scope, &key_id)?,
             activity: activity::of_key(r, &scope, &key_id, from, after(now))?,
             events: audit::of_key(r, &scope, &key_id, EVENTS)?,
         })
@@ -172,7 +177,8 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         late,
         replaces,
         events,
-        ..
+        account,
+        own,
     } = read;
     let now = frame.now();
     let status = key.status(now);
@@ -189,6 +195,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         status_label: status.label(),
         kind: key.kind.label(),
         access: key.access.label(),
+        limits: account.plan.bounds().within(own).rates_in_words(),
         billing: facts::billing(key.billing),
         products: products.collect(),
         domains: key.domains.clone(),

@@ -129,6 +129,7 @@ export const visits = {
   '/profile/email': [one('developer', at('/profile/email')), one('developer', refused('/profile/email', 'Change mail address'), 'refused', { status: 422 })],
   '/profile/password': [one('developer', at('/profile/password')), one('developer', refused('/profile/password', 'Change password'), 'refused', { status: 422 })],
   '/accounts/{account}': [one('developer', at('/accounts/{account}'))],
+  '/accounts/{account}/limits': [one('developer', at('/accounts/{account}/limits'))],
   '/accounts/{account}/audit': [
     one('developer', at('/accounts/{account}/audit')),
     one('viewer', at('/accounts/{account}/audit?q=nobody+of+that+name'), 'none fits'),
@@ -181,6 +182,10 @@ export const visits = {
   ],
   [`${KEY}/grace`]: [one('developer', inState(`${KEY}/grace`, 'rotating'))],
   [`${KEY}/reveal`]: [one('developer', revealing)],
+  [`${KEY}/limits`]: [
+    one('viewer', at(`${KEY}/limits`), 'as a viewer'),
+    one('owner', refused(`${KEY}/limits`, 'Save limits', { 'Requests a minute': 'many' }), 'refused', { status: 422 }),
+  ],
   [`${KEY}/pause`]: [one('developer', at(`${KEY}/pause`))],
   [`${KEY}/delete`]: [one('developer', at(`${KEY}/delete`)), one('developer', refused(`${KEY}/delete`, 'Delete key'), 'refused', { status: 422 })],
   '/staff': [one('support', at('/staff'))],
@@ -197,6 +202,7 @@ export const visits = {
   '/preferences': [one('nobody', at('/preferences')), one('developer', menuOpen, 'menu open')],
   '/docs': [one('nobody', at('/docs')), one('developer', at('/docs'), 'signed in')],
   '/docs/get-a-key': [one('nobody', at('/docs/get-a-key'))],
+  '/docs/limits': [one('nobody', at('/docs/limits'))],
   '/docs/send-it': [one('nobody', at('/docs/send-it'))],
   '/docs/keep-it-safe': [one('nobody', at('/docs/keep-it-safe'))],
   '/docs/restrict': [one('nobody', at('/docs/restrict'))],

@@ -107,7 +107,7 @@ fn rate(read: &Read, product: Option<&str>) -> String {
         .within(read.own)
         .within(of_product);
     format!(
-        "{}; the gate judges it when a request comes.",
+        "Allowed: {}. The gate judges it when a request comes.",
         bounds.rates_in_words()
     )
 }
