@@ -63,7 +63,7 @@ fn product(shape: &ProductShape, gate: SocketAddr) -> Result<NewProduct, Error> 
         },
         key_in_query: KeyInQuery::Browser,
         needs_token: false,
-        per_second: None,
+        per_second: shape.per_second,
         recoverable: false,
         needs,
         routes,

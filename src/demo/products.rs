@@ -17,6 +17,8 @@ pub(super) struct ProductShape {
     pub(super) asks: &'static str,
     /// Whether an ordinary request writes.
     pub(super) writes: bool,
+    /// How often a second a key may ask for it.
+    pub(super) per_second: Option<u32>,
 }
 
 /// Slug, name and path, below the product's own, of a part of a product.
@@ -44,6 +46,7 @@ const fn product(
         needs: &[],
         asks,
         writes: false,
+        per_second: None,
     }
 }
 
@@ -118,6 +121,7 @@ pub(super) const PRODUCTS: &[ProductShape] = &[
     ProductShape {
         writes: true,
         needs: &["routing"],
+        per_second: Some(50),
         ..product(
             "matrix-routing",
             "Matrix routing",

@@ -98,7 +98,6 @@ async fn an_owner_gives_a_key_lower_limits_and_nobody_else_does() {
         [
             ["A minute", "10", "–", "–", "10"],
             ["At once", "20", "–", "–", "20"],
-            ["A second, Map tiles", "–", "–", "–", "–"],
         ]
     );
     assert!(

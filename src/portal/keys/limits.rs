@@ -28,6 +28,9 @@ use crate::web::frame::Frame;
 use crate::web::scope::{Member, Owner, Viewer};
 use crate::web::{Shared, render};
 
+/// Where there is no bound.
+const NONE: &str = "–";
+
 /// Over how many days the busiest hour is looked for.
 const PEAK_DAYS: i64 = 30;
 
@@ -191,7 +194,7 @@ fn rows(read: &Read) -> Vec<LimitRow> {
     let of_key = |name: &str, plan: Option<u32>, own: Option<u32>, binds: Option<u32>| LimitRow {
         name: name.to_owned(),
         plan: shown(plan),
-        product: "–".to_owned(),
+        product: NONE.to_owned(),
         own: shown(own),
         binds: shown(binds),
     };
@@ -223,11 +226,13 @@ fn rows(read: &Read) -> Vec<LimitRow> {
             binds: shown(both.within(of_product).per_second),
         }
     }));
+    // Products that bind nothing by second say nothing.
+    rows.retain(|row| row.binds != NONE);
     rows
 }
 
 fn shown(bound: Option<u32>) -> String {
-    bound.map_or("–".to_owned(), number)
+    bound.map_or(NONE.to_owned(), number)
 }
 
 fn day(limits: &AccountLimits) -> String {
