@@ -214,6 +214,58 @@ fn products_are_added_once_and_listed() {
 }
 
 #[test]
+fn a_plan_gets_other_limits_and_a_product_its_rate() {
+    let folder = folder();
+    done(folder.path(), "migrate");
+    let plans = done(folder.path(), "plans list");
+    let free = "free\tper second none\tper minute 10\tburst 20\tper day 1000\tkeys none";
+    assert_eq!(plans.lines().next(), Some(free));
+    let changed = done(
+        folder.path(),
+        "plans set free --per-minute 30 --burst 60 --per-day none",
+    );
+    assert_eq!(
+        changed.trim(),
+        "free\tper second none\tper minute 30\tburst 60\tper day none\tkeys none"
+    );
+    assert!(done(folder.path(), "plans list").contains(changed.trim()));
+    for (line, why) in [
+        ("plans set fre --per-day 5", "The plans are free, starter"),
+        (
+            "plans set free --per-day 0",
+            "--per-day has to be a whole number from 1",
+        ),
+        (
+            "plans set free --per-minute few",
+            "--per-minute has to be a whole number",
+        ),
+        (
+            "plans set free --per-minute none",
+            "--burst means nothing without --per-minute",
+        ),
+        ("products set-rate maps 5", "There is no product maps."),
+        (
+            "products set-rate maps 0",
+            "The rate has to be a whole number",
+        ),
+    ] {
+        let said = refused(folder.path(), line);
+        assert!(said.contains(why), "{line}: {said}");
+    }
+    done(
+        folder.path(),
+        "products add maps --name Maps --route api.example.com/maps --per-second 7",
+    );
+    let said = done(folder.path(), "products set-rate maps 9");
+    assert_eq!(said.trim(), "Keys may ask for maps 9 times a second.");
+    let said = done(folder.path(), "products set-rate maps none");
+    assert_eq!(
+        said.trim(),
+        "Keys may ask for maps as often as their plans allow."
+    );
+}
+
+#[test]
 fn t_17_a_person_is_made_without_a_password_and_gets_a_link_on_the_public_address() {
     let folder = folder();
     let at = folder.path();

@@ -137,7 +137,7 @@ fn a_refusal_says_how_long_to_wait_and_then_it_passes() {
     );
     assert_eq!(
         head("ratelimit"),
-        "\"minute\";r=0;t=5, \"day\";r=980;t=84672"
+        "\"minute\";r=0;t=5, \"day\";r=980;t=49499"
     );
     assert_eq!(
         head("ratelimit-policy"),

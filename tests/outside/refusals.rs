@@ -96,6 +96,57 @@ fn t_49_refusals_keep_their_status_through_nginx() {
 }
 
 #[test]
+fn a_key_that_asks_too_often_is_told_through_nginx_when_to_come_back() {
+    let Some((_latchkey, facts, nginx)) = stage() else {
+        return;
+    };
+    let mut plain = facts.keys.iter().filter(|key| key.is_plain());
+    let key = plain
+        .find(|key| key.plan == "free")
+        .expect("a key on the plan Free");
+    let route = facts.route_of(key);
+    let ask = || {
+        Ask::new("GET", &route.some_path())
+            .header("Host", &route.some_host())
+            .header("Origin", ORIGIN)
+            .header("X-API-Key", &key.secret)
+            .send(&nginx.address)
+    };
+    let first = ask();
+    assert_eq!(
+        (first.status, first.header("x-ratelimit-limit")),
+        (200, Some("10"))
+    );
+    assert_eq!(
+        first.header("x-ratelimit-remaining"),
+        Some("10"),
+        "of twenty at once, at most ten a minute"
+    );
+    let policy = "\"minute\";q=10;w=60, \"day\";q=1000;w=86400";
+    assert_eq!(first.header("ratelimit-policy"), Some(policy));
+    // Twenty at once and ten a minute: of so many within ten seconds some are too many.
+    let refused = (0..40)
+        .map(|_| ask())
+        .find(|answer| answer.status != 200)
+        .expect("one too many");
+    is_ours(&refused, 429, "TooManyRequests", "RATE_LIMITED");
+    let wait: u64 = refused
+        .header("retry-after")
+        .expect("a time")
+        .parse()
+        .expect("seconds");
+    assert!((1..=6).contains(&wait), "{wait}");
+    assert_eq!(refused.header("x-ratelimit-remaining"), Some("0"));
+    assert_eq!(refused.header("x-ratelimit-limit"), Some("10"));
+    assert!(
+        refused
+            .header("ratelimit")
+            .expect("what is left")
+            .starts_with("\"minute\";r=0;t=")
+    );
+}
+
+#[test]
 fn a_key_that_may_read_does_not_delete_through_nginx() {
     let Some((_latchkey, facts, nginx)) = stage() else {
         return;

@@ -79,11 +79,13 @@ fn push_policy(out: &mut Vec<u8>, judged: &JudgedLimits, name: LimitName, _room:
     push_parameter(out, b";w=", window);
 }
 
-/// What is left, and for how many seconds it is meant: what is left in that time is never more than the rate gives.
+/// What is left, and for how many seconds it is meant: of a bucket, never more in that time than its rate gives.
 fn push_room(out: &mut Vec<u8>, judged: &JudgedLimits, name: LimitName, room: &Room) {
     let (quota, window) = policy(judged, name);
     let for_seconds = match room.fits {
         Fits::After(wait) => whole_seconds(wait),
+        // A day gives nothing back before it ends.
+        _ if name == LimitName::Day => whole_seconds(room.renewed_in),
         Fits::Now | Fits::Never => {
             let average = room.remaining.saturating_mul(window).div_ceil(quota.max(1));
             average.max(whole_seconds(room.renewed_in))
@@ -170,7 +172,7 @@ mod tests {
     fn the_headers_say_what_is_left_and_when_it_comes_back() {
         let expected = [
             // Fifteen are left, of which ten a minute come back: they are meant for a minute and a half.
-            ("ratelimit", "\"minute\";r=15;t=90, \"day\";r=100;t=8640"),
+            ("ratelimit", "\"minute\";r=15;t=90, \"day\";r=100;t=3600"),
             (
                 "ratelimit-policy",
                 "\"minute\";q=10;w=60, \"day\";q=1000;w=86400",
