@@ -12,7 +12,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::metrics::{Family, Measured, Page, Words};
 use crate::store::{
-    self, Change, Db, activity, callers, confirmations, form_ids, keys, one_time_links, sessions,
+    self, Change, Db, activity, callers, confirmations, form_ids, keys, limits, one_time_links,
+    sessions,
 };
 
 pub use postman::{Bag, Postman};
@@ -42,6 +43,7 @@ const JOBS: &[&str] = &[
     "ends",
     "rotations",
     "expiries",
+    "days",
     "sessions",
     "links",
     "confirmations",
@@ -157,6 +159,7 @@ fn round(db: &Db, counts: &Counts) {
     counts.ran("ends", &db.batch_blocking(keys::note_ends));
     until_none(db, counts, "rotations", keys::warn_of_ends);
     until_none(db, counts, "expiries", keys::remind_of_ends);
+    until_none(db, counts, "days", limits::tell_of_days);
     counts.ran("sessions", &db.batch_blocking(sessions::sweep));
     counts.ran("links", &db.batch_blocking(one_time_links::sweep));
     counts.ran("confirmations", &db.batch_blocking(confirmations::sweep));

@@ -31,6 +31,8 @@ worded! {
         SecretEnding => "secret_ending", "Older secret ends soon";
         /// A key expires soon.
         KeyExpiring => "key_expiring", "Key expires soon";
+        /// An account's requests of a day are nearly used up, or are.
+        DayUsed => "day_used", "Day used up";
         /// A key was deleted.
         KeyDeleted => "key_deleted", "Key deleted";
         /// Staff switched a key off.

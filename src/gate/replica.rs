@@ -107,8 +107,8 @@ impl<'a> Known<'a> {
     /// What the verdict asks of a key.
     pub(crate) fn key_facts(&self, now: Millis) -> KeyFacts<'a> {
         KeyFacts {
-            secret_ends_at: self.retires_at(),
-            expires_at: self.expires_at(),
+            secret_ends_at: self.record.judged_end(),
+            expires_at: self.record.judged_expiry(),
             standing: self.record.standing(now),
             account_suspended: self.account.suspended,
             environment: self.policy.environment,

@@ -44,6 +44,7 @@ pub fn letter(look: &Look, mail: &Mail, token: Option<&str>) -> Result<Letter, a
         MailKind::ResetPassword | MailKind::PasswordChanged => of_password(look, mail, token),
         MailKind::KeyRotated | MailKind::SecretEnding => of_rotation(look, mail),
         MailKind::KeyExpiring => of_expiry(look, mail),
+        MailKind::DayUsed => of_day(look, mail),
         MailKind::KeyCreated
         | MailKind::SecretRevealed
         | MailKind::KeyDeleted
@@ -290,6 +291,45 @@ fn of_expiry(look: &Look, mail: &Mail) -> Parts {
         after: vec![
             "If it is still needed, give it a later end. If not, there is nothing to do."
                 .to_owned(),
+        ],
+        why: format!(
+            "Choose of which keys you get mails: {}",
+            look.page("/profile")
+        ),
+        ..Parts::default()
+    }
+}
+
+/// `detail` is the share that is used, in percent, and what the plan allows.
+fn of_day(look: &Look, mail: &Mail) -> Parts {
+    let about = &mail.about;
+    let (share, per_day) = about.detail.split_once(' ').unwrap_or_default();
+    let account = about.account.as_deref().unwrap_or_default();
+    let is_over = share == "100";
+    let subject = if is_over {
+        format!("Today’s requests are used up: {}", about.subject)
+    } else {
+        format!("{share} % of today’s requests are used: {}", about.subject)
+    };
+    let line = if is_over {
+        "All requests that the plan allows your account today are used. Every further one is refused until 00:00 UTC."
+    } else {
+        "Most of the requests that the plan allows your account today are used. Once all are, every further one is refused until 00:00 UTC."
+    };
+    Parts {
+        subject,
+        lines: vec![line.to_owned()],
+        facts: vec![
+            ("Account", account.to_owned()),
+            ("Requests a day", per_day.to_owned()),
+            ("When", when(mail.created_at)),
+        ],
+        action: Some((
+            "See which keys used them",
+            look.page(&format!("/accounts/{account}/limits")),
+        )),
+        after: vec![
+            "A key can be given lower limits of its own, so that one program does not use up what all share.".to_owned(),
         ],
         why: format!(
             "Choose of which keys you get mails: {}",

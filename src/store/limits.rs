@@ -2,6 +2,8 @@
 //!
 //! It must not know how the gate holds requests to it.
 
+mod told;
+
 use std::collections::HashMap;
 
 use diesel::sql_types::{BigInt, Binary, SmallInt, Text};
@@ -18,6 +20,8 @@ use super::error::Result;
 use super::schema::{account_days, products};
 use super::scope::AccountScope;
 use super::{Reader, accounts};
+
+pub use told::tell_of_days;
 
 /// An account's limits and what it has used of its day.
 #[derive(Clone, Debug)]

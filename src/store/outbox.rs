@@ -154,6 +154,22 @@ pub(super) fn tell_of_key(
     Ok(())
 }
 
+/// Writes a mail about an account to each of its people who want to hear of all that is its.
+pub(super) fn tell_of_account(
+    writer: &mut Writer,
+    kind: MailKind,
+    account: i64,
+    about: &About,
+) -> Result<()> {
+    if !writer.sends_mail() {
+        return Ok(());
+    }
+    for to in people_of(writer, account, None)? {
+        add(writer, kind, &to, about, None)?;
+    }
+    Ok(())
+}
+
 /// The account's people who hear of all keys, and the one who is responsible if they hear of their own.
 fn people_of(reader: &mut Reader, account: i64, responsible: Option<i64>) -> Result<Vec<To>> {
     let of_all = users::key_mails.eq(KeyMails::All.word());

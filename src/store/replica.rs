@@ -17,7 +17,8 @@ use super::schema::accounts;
 
 pub(super) use keys::bounds_of;
 pub use keys::{
-    ReplicaAssignment, ReplicaKey, ReplicaSecret, ReplicaStanding, keys_by_rows, keys_page,
+    ReplicaAssignment, ReplicaEnd, ReplicaKey, ReplicaSecret, ReplicaStanding, keys_by_rows,
+    keys_page,
 };
 
 /// Which row. It means nothing but to the store.

@@ -161,6 +161,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    key_ends (key_row) {
+        key_row -> BigInt,
+        ends_at -> BigInt,
+    }
+}
+
+diesel::table! {
     key_products (key_row, product_row) {
         key_row -> BigInt,
         product_row -> BigInt,
@@ -327,6 +334,7 @@ diesel::table! {
         account_id -> BigInt,
         day -> BigInt,
         count -> BigInt,
+        told -> SmallInt,
     }
 }
 
@@ -340,6 +348,7 @@ diesel::joinable!(key_products -> products (product_row));
 diesel::joinable!(product_scopes -> products (product_row));
 diesel::joinable!(secrets -> keys (key_row));
 diesel::joinable!(key_reminders -> keys (key_row));
+diesel::joinable!(key_ends -> keys (key_row));
 diesel::joinable!(one_time_links -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 
@@ -357,6 +366,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_products,
     secrets,
     key_reminders,
+    key_ends,
     changes,
     audit_events,
     sessions,

@@ -178,6 +178,19 @@ async fn of_two_who_edit_the_second_sees_both_and_overwrites_nothing() {
 }
 
 #[actix_web::test]
+async fn of_two_who_edit_the_second_sees_how_the_key_is_billed_now() {
+    let world = World::new().await;
+    world.sql("UPDATE accounts SET tier = 'enterprise'");
+    let key_id = world.key("Shop front").await;
+    let mut first = open(&world, Actor::Owner, &key_id).await;
+    let mut second = open(&world, Actor::Developer, &key_id).await;
+    first.submit("Save changes", &[("billing", "paying")]).await;
+    second.submit("Save changes", &[("note", "Mine.")]).await;
+    let band = second.one("[role=alert].band");
+    assert!(band.contains("Billing type nowPaying"), "{band}");
+}
+
+#[actix_web::test]
 async fn a_name_of_another_key_is_refused_at_its_place() {
     let world = World::new().await;
     world.key("Till").await;

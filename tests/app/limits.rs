@@ -130,6 +130,23 @@ async fn an_owner_gives_a_key_lower_limits_and_nobody_else_does() {
 }
 
 #[actix_web::test]
+async fn a_key_that_is_made_like_another_has_its_limits() {
+    let world = World::new().await;
+    let old = world.key("Shop front").await;
+    let mut owner = world.signed_in(Actor::Owner).await;
+    owner.get(&format!("{}/{old}/limits", keys())).await;
+    owner.submit("Save limits", &[("per_minute", "5")]).await;
+    owner.get(&format!("{}/new?like={old}", keys())).await;
+    owner.submit("Create key", &[]).await;
+    let new = owner.one("#key-id");
+    owner.get(&format!("{}/{new}/limits", keys())).await;
+    assert_eq!(
+        cells(&owner, "#binds")[0],
+        ["A minute", "10", "–", "5", "5"]
+    );
+}
+
+#[actix_web::test]
 async fn what_a_key_cannot_have_is_said_at_its_place() {
     let world = World::new().await;
     let key_id = world.key("Shop front").await;

@@ -29,6 +29,7 @@ mod process;
 
 mod books;
 mod clock;
+mod day;
 mod editors;
 mod figures;
 mod flood;
@@ -64,6 +65,7 @@ const DRILLS: &[Drill] = &[
     ("slow-clients", 5000, slow_clients::drill),
     ("migrations", 100, migrations::drill),
     ("clock", 3, clock::drill),
+    ("day", 6000, day::drill),
     ("mail", 20, mail::drill),
     ("editors", 10_000, editors::drill),
     ("soak", 60, soak::drill),

@@ -2,7 +2,7 @@
 
 use latchkey::gate::Gate;
 use latchkey::store::Result;
-use latchkey::store::keys::{self, NewRotation, NewSecret};
+use latchkey::store::keys::{self, ImportedState, NewRotation, NewSecret};
 use latchkey::store::scope::{self, AccountScope, RequestFacts};
 use latchkey::store::users::{self, NewUser};
 use latchkey_rules::email::Email;
@@ -15,8 +15,10 @@ use latchkey_rules::secret::{Prefix, Secret};
 use latchkey_rules::slug::Slug;
 use latchkey_rules::time::HOUR_MS;
 
-use crate::ask::code;
-use crate::world::{Made, World, eventually};
+use serde_json::json;
+
+use crate::ask::{code, verify};
+use crate::world::{Made, START, Wanted, World, eventually};
 
 struct Two {
     world: World,
@@ -170,4 +172,34 @@ fn a_restored_key_works_again_on_every_node_and_a_paused_one_when_it_resumes() {
     two.soon_on_both(secret, "KEY_DISABLED");
     act(keys::resume);
     two.soon_on_both(secret, "VALID");
+}
+
+#[test]
+fn t_52_a_key_that_has_expired_stays_so_when_the_clock_is_set_back() {
+    let world = World::new();
+    let end = START.plus_ms(HOUR_MS);
+    let made = world.key(Wanted {
+        state: ImportedState {
+            expires_at: Some(end),
+            ..ImportedState::default()
+        },
+        ..Wanted::default()
+    });
+    let note = || world.db.batch_blocking(keys::note_ends).unwrap();
+    assert_eq!(note(), 0, "it has not come yet");
+    world.hand.set(end);
+    assert_eq!((note(), note()), (1, 0), "it is noted once");
+    world.hand.set(START);
+    let gate = world.gate();
+    let answer = verify(&gate, &json!({"secret": made.secret(), "product": "maps"}));
+    assert_eq!(answer["code"], "KEY_EXPIRED");
+    assert_eq!(
+        answer["expires_at"], "2026-11-21T11:15:00Z",
+        "it says when it was"
+    );
+    // Another end is another matter.
+    let later = end.plus_ms(HOUR_MS);
+    world.sql(&format!("UPDATE keys SET expires_at = {}", later.0));
+    gate.stop();
+    assert_eq!(code(&world.gate(), made.secret(), "maps"), "VALID");
 }

@@ -38,6 +38,9 @@ mod verdicts;
 // Drills whose short form belongs here; scripts/drill runs them at their full size.
 #[path = "../drill/books.rs"]
 mod books;
+#[path = "../drill/day.rs"]
+#[expect(dead_code, reason = "the drill uses the rest")]
+mod day;
 #[path = "../drill/figures.rs"]
 mod figures;
 #[path = "../drill/frozen.rs"]
@@ -52,7 +55,6 @@ mod ledger;
 #[expect(dead_code, reason = "the drill uses the rest")]
 mod line;
 #[path = "../drill/load.rs"]
-#[expect(dead_code, reason = "the drill uses the rest")]
 mod load;
 #[path = "../drill/meter.rs"]
 #[expect(dead_code, reason = "the drill uses the rest")]

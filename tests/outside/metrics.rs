@@ -105,6 +105,7 @@ const JOBS: &[&str] = &[
     "ends",
     "rotations",
     "expiries",
+    "days",
     "sessions",
     "links",
     "confirmations",

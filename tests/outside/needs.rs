@@ -29,10 +29,19 @@ pub(crate) fn binary() -> PathBuf {
 
 /// nginx, or nothing if this machine has none.
 pub(crate) fn nginx() -> Option<PathBuf> {
+    program("nginx")
+}
+
+/// Caddy, or nothing if this machine has none.
+pub(crate) fn caddy() -> Option<PathBuf> {
+    program("caddy")
+}
+
+fn program(name: &str) -> Option<PathBuf> {
     let path = variable("PATH").unwrap_or_default();
     path.split(':')
         .chain(["/usr/sbin"])
-        .map(|folder| Path::new(folder).join("nginx"))
+        .map(|folder| Path::new(folder).join(name))
         .find(|file| file.is_file())
 }
 
@@ -65,6 +74,9 @@ fn nothing_is_left_out_in_silence() {
     if nginx().is_none() {
         left_out
             .push("everything behind a real nginx (no nginx here: apt-get install nginx-light)");
+    }
+    if caddy().is_none() {
+        left_out.push("everything behind a real Caddy (no Caddy here: apt-get install caddy)");
     }
     if postgres().is_none() {
         left_out.push("two nodes on one PostgreSQL (LATCHKEY_TEST_POSTGRES_URL is not set; scripts/test sets it)");

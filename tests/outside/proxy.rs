@@ -1,4 +1,4 @@
-//! A real nginx with the documented recipe, and a stand-in for the API behind it that remembers what reached it.
+//! A real nginx or Caddy with the documented recipe, and a stand-in for the API behind it that remembers what reached it.
 
 use crate::canaries;
 use crate::needs;
@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -35,11 +35,73 @@ impl Seen {
     }
 }
 
-/// nginx in front of a gate and of the remembering API.
+/// Which proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Nginx,
+    Caddy,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Nginx, Self::Caddy];
+
+    /// Its program, if this machine has it.
+    fn binary(self) -> Option<PathBuf> {
+        match self {
+            Self::Nginx => needs::nginx(),
+            Self::Caddy => needs::caddy(),
+        }
+    }
+
+    fn begin(self, folder: &Path) -> Option<Child> {
+        let mut command = Command::new(self.binary()?);
+        match self {
+            Self::Nginx => command
+                .arg("-p")
+                .arg(folder)
+                .arg("-c")
+                .arg(folder.join("nginx.conf"))
+                .args(["-g", "daemon off;"]),
+            Self::Caddy => command
+                .args(["run", "--adapter", "caddyfile", "--config"])
+                .arg(folder.join("Caddyfile"))
+                .env("HOME", folder)
+                .env("XDG_CONFIG_HOME", folder)
+                .env("XDG_DATA_HOME", folder),
+        };
+        command
+            .stdin(Stdio::null())
+            .stderr(fs::File::create(folder.join("start.err")).unwrap())
+            .spawn()
+            .expect("the proxy starts")
+            .into()
+    }
+
+    /// Its documented files, and what is replaced in each: addresses and folders, nothing else.
+    fn files(self, folder: &Path, gate: &str, backend: &str, address: &str) -> Files {
+        match self {
+            Self::Nginx => nginx_files(folder, gate, backend, address),
+            Self::Caddy => caddy_files(folder, gate, backend, address),
+        }
+    }
+
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Caddy => "caddy",
+        }
+    }
+}
+
+/// A file's name, and what stands in it for what.
+type Files = Vec<(&'static str, Vec<(&'static str, String)>)>;
+
+/// A proxy in front of a gate and of the remembering API.
 pub(crate) struct Proxied {
+    pub(crate) kind: Kind,
     pub(crate) address: String,
     gate: String,
-    nginx: Child,
+    proxy: Child,
     folder: TempDir,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
@@ -47,32 +109,50 @@ pub(crate) struct Proxied {
 impl Proxied {
     /// Starts nginx for this gate, or nothing if this machine has none.
     pub(crate) fn start(gate: &str) -> Option<Self> {
-        let binary = needs::nginx()?;
+        Self::of(Kind::Nginx, gate)
+    }
+
+    /// Each of the proxies that this machine has, and for each what is in front of it.
+    pub(crate) fn each<T>(
+        mut make: impl FnMut() -> T,
+        gate: impl Fn(&T) -> String,
+    ) -> Vec<(T, Self)> {
+        let here = Kind::ALL.into_iter().filter(|kind| kind.binary().is_some());
+        here.map(|kind| {
+            let behind = make();
+            let proxied = Self::of(kind, &gate(&behind)).expect("it is here");
+            (behind, proxied)
+        })
+        .collect()
+    }
+
+    /// All that this machine has, in front of one gate.
+    pub(crate) fn all(gate: &str) -> Vec<Self> {
+        Kind::ALL
+            .into_iter()
+            .filter_map(|kind| Self::of(kind, gate))
+            .collect()
+    }
+
+    fn of(kind: Kind, gate: &str) -> Option<Self> {
+        kind.binary()?;
         let seen = Arc::new(Mutex::new(Vec::new()));
         let backend = backend(Arc::clone(&seen));
         let address = free_address();
         let folder = TempDir::new().unwrap();
-        configure(folder.path(), gate, &backend, &address);
-        let nginx = Command::new(binary)
-            .arg("-p")
-            .arg(folder.path())
-            .arg("-c")
-            .arg(folder.path().join("nginx.conf"))
-            .args(["-g", "daemon off;"])
-            .stdin(Stdio::null())
-            .stderr(fs::File::create(folder.path().join("start.err")).unwrap())
-            .spawn()
-            .expect("nginx starts");
+        configure(kind, folder.path(), gate, &backend, &address);
+        let proxy = kind.begin(folder.path())?;
         let mut proxied = Self {
+            kind,
             address,
             gate: gate.to_owned(),
-            nginx,
+            proxy,
             folder,
             seen,
         };
-        needs::soon("nginx listens", || {
-            if let Some(status) = proxied.nginx.try_wait().unwrap() {
-                panic!("nginx ended, {status}: {}", proxied.logs());
+        needs::soon("the proxy listens", || {
+            if let Some(status) = proxied.proxy.try_wait().unwrap() {
+                panic!("the proxy ended, {status}: {}", proxied.logs());
             }
             TcpStream::connect(&proxied.address).ok()
         });
@@ -84,13 +164,14 @@ impl Proxied {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
 
-    /// Everything that nginx has written, to any log.
+    /// Everything that it has written, to any log.
     pub(crate) fn logs(&self) -> String {
         [
             "start.err",
             "log/access.log",
             "log/error.log",
             "log/api-error.log",
+            "log/caddy.log",
         ]
         .iter()
         .map(|name| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default())
@@ -100,9 +181,9 @@ impl Proxied {
 
 impl Drop for Proxied {
     fn drop(&mut self) {
-        end(&mut self.nginx);
+        end(&mut self.proxy);
         if !std::thread::panicking() {
-            let logs = [("nginx's logs".to_owned(), self.logs().into_bytes())];
+            let logs = [("the proxy's logs".to_owned(), self.logs().into_bytes())];
             let found = canaries::found_behind(&self.gate, &logs);
             assert!(found.is_empty(), "{}", found.join("\n"));
         }
@@ -110,16 +191,54 @@ impl Drop for Proxied {
 }
 
 /// Copies the documented files, with the documented addresses replaced by free ones: nothing else changes.
-fn configure(folder: &Path, gate: &str, backend: &str, address: &str) {
+fn configure(kind: Kind, folder: &Path, gate: &str, backend: &str, address: &str) {
     // nginx's workers are another user when it is started by root.
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     fs::create_dir(folder.join("log")).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs/proxies")
+        .join(kind.folder());
+    for (name, replaced) in kind.files(folder, gate, backend, address) {
+        let mut text = fs::read_to_string(root.join(name)).unwrap();
+        for (documented, ours) in replaced {
+            assert!(
+                text.contains(documented),
+                "{name} does not say {documented}"
+            );
+            text = text.replace(documented, &ours);
+        }
+        fs::write(folder.join(name), text).unwrap();
+    }
+}
+
+fn caddy_files(folder: &Path, gate: &str, backend: &str, address: &str) -> Files {
+    vec![
+        (
+            "Caddyfile",
+            vec![
+                ("127.0.0.1:8082", backend.to_owned()),
+                (
+                    "http://:80",
+                    format!("http://:{}", address.rsplit(':').next().unwrap()),
+                ),
+                ("/var/log/caddy/", format!("{}/log/", folder.display())),
+                // Caddy's own door for its keepers, which two of them cannot share.
+                (
+                    "{\n\t# Caddy's own log.",
+                    "{\n\tadmin off\n\t# Caddy's own log.".to_owned(),
+                ),
+            ],
+        ),
+        ("latchkey.caddy", vec![("127.0.0.1:8081", gate.to_owned())]),
+    ]
+}
+
+fn nginx_files(folder: &Path, gate: &str, backend: &str, address: &str) -> Files {
     let temporary: Vec<String> = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|kind| format!("{kind}_temp_path {}/{kind};", folder.display()))
         .collect();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/proxies/nginx");
-    for (name, replaced) in [
+    vec![
         (
             "nginx.conf",
             vec![
@@ -136,17 +255,7 @@ fn configure(folder: &Path, gate: &str, backend: &str, address: &str) {
         ),
         ("latchkey-server.conf", vec![]),
         ("latchkey-location.conf", vec![]),
-    ] {
-        let mut text = fs::read_to_string(root.join(name)).unwrap();
-        for (documented, ours) in replaced {
-            assert!(
-                text.contains(documented),
-                "{name} does not say {documented}"
-            );
-            text = text.replace(documented, &ours);
-        }
-        fs::write(folder.join(name), text).unwrap();
-    }
+    ]
 }
 
 /// An API that answers everything with 200 and remembers it. It lives as long as the test's process.

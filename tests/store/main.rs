@@ -12,6 +12,7 @@ mod callers;
 mod changes;
 mod databases;
 mod keys;
+mod limits;
 mod outbox;
 mod parts;
 mod people;

@@ -60,6 +60,10 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
         "a job: it tells people of their own keys, whosever they are",
     ),
     (
+        "limits/told.rs tell_of_days",
+        "a job: it tells people of their own account's day, whosever it is",
+    ),
+    (
         "keys/rotate.rs note_ends",
         "a job: it notes what is over, whosever it is",
     ),

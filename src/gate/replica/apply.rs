@@ -267,8 +267,8 @@ impl Applier {
                 policy,
                 account,
                 number: u16::try_from(secret.number).unwrap_or(u16::MAX),
-                expires_at: key.expires_at,
-                retires_at: secret.retires_at,
+                expires: key.expires,
+                retires: secret.retires,
                 standing: key.standing,
             };
             let record = Record::new(*secret.digest.as_bytes(), &line);

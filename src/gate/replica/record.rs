@@ -7,7 +7,7 @@ use latchkey_rules::time::{Millis, SECOND_MS};
 use latchkey_rules::verdict::Standing;
 
 use super::uses::Uses;
-use crate::store::replica::ReplicaStanding;
+use crate::store::replica::{ReplicaEnd, ReplicaStanding};
 
 /// No slot, no successor.
 pub(super) const NONE: u32 = u32::MAX;
@@ -27,7 +27,8 @@ pub(super) struct Record {
     resumes: u32,
     pub(super) number: u16,
     standing: u8,
-    _spare: u8,
+    /// Which of its ends have come.
+    over: u8,
     /// On this line because a verdict adds to it.
     pub(super) uses: Uses,
 }
@@ -40,10 +41,15 @@ pub(super) struct Line {
     pub(super) policy: u32,
     pub(super) account: u32,
     pub(super) number: u16,
-    pub(super) expires_at: Option<Millis>,
-    pub(super) retires_at: Option<Millis>,
+    pub(super) expires: ReplicaEnd,
+    pub(super) retires: ReplicaEnd,
     pub(super) standing: ReplicaStanding,
 }
+
+/// The key has expired, whatever a clock says.
+const EXPIRED: u8 = 1;
+/// The secret has ended, likewise.
+const RETIRED: u8 = 2;
 
 const ENABLED: u8 = 0;
 const DISABLED: u8 = 1;
@@ -60,12 +66,13 @@ impl Record {
             digest,
             policy: line.policy,
             account: line.account,
-            expires: line.expires_at.map_or(NEVER, end_of),
-            retires: line.retires_at.map_or(NEVER, end_of),
+            expires: line.expires.at.map_or(NEVER, end_of),
+            retires: line.retires.at.map_or(NEVER, end_of),
             resumes,
             number: line.number,
             standing,
-            _spare: 0,
+            over: if line.expires.is_over { EXPIRED } else { 0 }
+                | if line.retires.is_over { RETIRED } else { 0 },
             uses: Uses::default(),
         }
     }
@@ -86,6 +93,20 @@ impl Record {
 
     pub(super) fn retires_at(&self) -> Option<Millis> {
         instant(self.retires)
+    }
+
+    /// By which the key's end is judged: what has ended is over at any time that a clock may show.
+    pub(super) fn judged_expiry(&self) -> Option<Millis> {
+        self.ended(EXPIRED).or(self.expires_at())
+    }
+
+    /// The same for the secret's end.
+    pub(super) fn judged_end(&self) -> Option<Millis> {
+        self.ended(RETIRED).or(self.retires_at())
+    }
+
+    fn ended(&self, which: u8) -> Option<Millis> {
+        (self.over & which != 0).then_some(Millis(i64::MIN))
     }
 
     pub(super) fn standing(&self, now: Millis) -> Standing {
@@ -176,11 +197,48 @@ mod tests {
             policy: 1,
             account: 2,
             number: 3,
-            expires_at: expires_at.map(Millis),
-            retires_at: retires_at.map(Millis),
+            expires: end(expires_at),
+            retires: end(retires_at),
             standing,
         };
         Record::new([7; 32], &line)
+    }
+
+    fn end(at: Option<i64>) -> ReplicaEnd {
+        ReplicaEnd {
+            at: at.map(Millis),
+            is_over: false,
+        }
+    }
+
+    #[test]
+    fn t_52_what_has_ended_is_over_at_any_time_and_says_when_it_was() {
+        let over = ReplicaEnd {
+            is_over: true,
+            ..end(Some(9_000))
+        };
+        for (expires, retires) in [(true, false), (false, true), (true, true), (false, false)] {
+            let line = Line {
+                policy: 1,
+                account: 2,
+                number: 3,
+                expires: if expires { over } else { end(Some(9_000)) },
+                retires: if retires { over } else { end(Some(9_000)) },
+                standing: ReplicaStanding::Enabled,
+            };
+            let record = Record::new([7; 32], &line);
+            let judged = |over| {
+                Some(if over {
+                    Millis(i64::MIN)
+                } else {
+                    Millis(9_000)
+                })
+            };
+            assert_eq!(record.judged_expiry(), judged(expires));
+            assert_eq!(record.judged_end(), judged(retires));
+            assert_eq!(record.expires_at(), Some(Millis(9_000)));
+            assert_eq!(record.retires_at(), Some(Millis(9_000)));
+        }
     }
 
     #[test]

@@ -113,6 +113,13 @@ impl EditView {
                 },
             })
             .collect();
+        // A form without a choice of billing says nothing of it.
+        if !typed.billing.raw.is_empty() && now.billing.raw != typed.billing.raw {
+            self.theirs.push(Theirs {
+                field: "Billing type",
+                now: facts::billing(key.billing),
+            });
+        }
         if now.products != typed.products || now.scopes != typed.scopes {
             let names: Vec<String> = key.products.iter().map(ProductName::label).collect();
             self.theirs.push(Theirs {

@@ -71,6 +71,27 @@ pub fn set_own_bounds(
     )
 }
 
+/// Gives a new key the bounds of the one that it is made like.
+pub(super) fn copy(change: &mut Change<'_>, from: i64, to: i64) -> Result<()> {
+    type Row = (i64, Option<i64>, Option<i64>, Option<i64>);
+    let own: Option<Row> = key_bounds::table
+        .filter(key_bounds::key_row.eq(from))
+        .first(&mut change.conn)
+        .optional()?;
+    let Some((_, per_second, per_minute, burst)) = own else {
+        return Ok(());
+    };
+    diesel::insert_into(key_bounds::table)
+        .values((
+            key_bounds::key_row.eq(to),
+            key_bounds::per_second.eq(per_second),
+            key_bounds::per_minute.eq(per_minute),
+            key_bounds::burst.eq(burst),
+        ))
+        .execute(&mut change.conn)?;
+    Ok(())
+}
+
 fn in_json(bounds: &Bounds) -> Value {
     json!({
         "per_second": bounds.per_second,

@@ -11,6 +11,7 @@ use latchkey_rules::role::Role;
 use latchkey_rules::secret::{Digest, HashKind, Prefix};
 use serde_json::{Value, json};
 
+use super::bounds;
 use super::load::row_in_account;
 use super::scopes;
 use super::sealed::{Sealed, may_be_sealed};
@@ -161,7 +162,7 @@ fn insert(
         Some(text) => responsible(change, scope, text)?,
         None => (Some(scope.user), String::new()),
     };
-    diesel::insert_into(keys::table)
+    let row = diesel::insert_into(keys::table)
         .values((
             keys::key_id.eq(new.key_id.as_bytes().as_slice()),
             keys::account_id.eq(scope.account),
@@ -178,7 +179,11 @@ fn insert(
         ))
         .returning(keys::id)
         .get_result(&mut change.conn)
-        .map_err(unless_unique(Conflict::NameTaken))
+        .map_err(unless_unique(Conflict::NameTaken))?;
+    if let Some(like) = replaces {
+        bounds::copy(change, like, row)?;
+    }
+    Ok(row)
 }
 
 pub(super) fn assign(change: &mut Change<'_>, key: i64, products: &[i64]) -> Result<()> {

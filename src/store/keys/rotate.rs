@@ -1,6 +1,7 @@
 //! A key gets a new secret, and the one before it an end, which can come sooner and never later.
 
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::dsl::{exists, not};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 use latchkey_rules::code::Code;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::mail::MailKind;
@@ -17,7 +18,7 @@ use crate::store::columns::at;
 use crate::store::error::{Conflict, Result};
 use crate::store::form_ids;
 use crate::store::outbox;
-use crate::store::schema::{activity, keys, secrets};
+use crate::store::schema::{activity, key_ends, keys, secrets};
 use crate::store::scope::{AccountScope, Actor, lock_account};
 use crate::store::{Change, Reader, Writer};
 
@@ -166,12 +167,41 @@ fn end(change: &mut Change<'_>, key: i64, ending: &Ending) -> Result<()> {
 /// # Errors
 /// When the database does not answer.
 pub fn note_ends(writer: &mut Writer) -> Result<usize> {
+    let now = writer.now();
     let over = secrets::table
-        .filter(secrets::retires_at.le(writer.now().0))
+        .filter(secrets::retires_at.le(now.0))
         .filter(secrets::ended.eq(false));
-    Ok(diesel::update(over)
+    let of_secrets = diesel::update(over)
         .set(secrets::ended.eq(true))
-        .execute(&mut writer.conn)?)
+        .execute(&mut writer.conn)?;
+    Ok(of_secrets + note_ends_of_keys(writer, now)?)
+}
+
+/// Ends of keys at a time.
+const ENDS_AT_ONCE: i64 = 1_000;
+
+/// A key that gets another end later is over at that one alone: the note names the end that has come.
+fn note_ends_of_keys(writer: &mut Writer, now: Millis) -> Result<usize> {
+    let noted = key_ends::table
+        .filter(key_ends::key_row.eq(keys::id))
+        .filter(key_ends::ends_at.nullable().eq(keys::expires_at));
+    let over: Vec<(i64, Option<i64>)> = keys::table
+        .filter(keys::expires_at.le(now.0))
+        .filter(keys::deleted_at.is_null())
+        .filter(not(exists(noted)))
+        .limit(ENDS_AT_ONCE)
+        .select((keys::id, keys::expires_at))
+        .load(&mut writer.conn)?;
+    for (key, end) in &over {
+        diesel::delete(key_ends::table.find(key)).execute(&mut writer.conn)?;
+        diesel::insert_into(key_ends::table)
+            .values((
+                key_ends::key_row.eq(key),
+                key_ends::ends_at.eq(end.unwrap_or_default()),
+            ))
+            .execute(&mut writer.conn)?;
+    }
+    Ok(over.len())
 }
 
 /// The secrets that work now, newest first.
@@ -210,7 +240,7 @@ fn was_used(
         .filter(activity::hour.ge(since.hour_start().0))
         .filter(activity::secret_number.eq(number))
         .filter(activity::outcome.eq(Code::Valid.number()));
-    Ok(diesel::select(diesel::dsl::exists(uses)).get_result(&mut reader.conn)?)
+    Ok(diesel::select(exists(uses)).get_result(&mut reader.conn)?)
 }
 
 fn insert(change: &mut Change<'_>, key: i64, secret: &NewSecret, is_kept: bool) -> Result<i16> {

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, RunQueryDsl};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, Queryable,
+    RunQueryDsl,
+};
 use latchkey_rules::access::Access;
 use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::environment::Environment;
@@ -18,7 +21,7 @@ use crate::store::Reader;
 use crate::store::columns::{at, digest, key_id, word};
 use crate::store::db::each;
 use crate::store::error::Result;
-use crate::store::schema::{key_bounds, key_products, keys, secrets};
+use crate::store::schema::{key_bounds, key_ends, key_products, keys, secrets};
 
 /// How long the digest of a retired secret is kept, so that its use is told from an unknown one.
 const RETIRED_KEPT_MS: i64 = 90 * DAY_MS;
@@ -49,7 +52,7 @@ pub struct ReplicaKey {
     /// Its own bounds.
     pub bounds: Bounds,
     /// When it expires.
-    pub expires_at: Option<Millis>,
+    pub expires: ReplicaEnd,
     /// Whether it is on.
     pub standing: ReplicaStanding,
     /// Deleted: it is to be held no more.
@@ -65,6 +68,15 @@ pub struct ReplicaAssignment {
     pub product: RowId,
     /// The slugs of the scopes that it is bound to, a space between; none is the whole product.
     pub scopes: Box<str>,
+}
+
+/// When something ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaEnd {
+    /// The instant, if there is one.
+    pub at: Option<Millis>,
+    /// Whether it has come: it is then over at any time that a clock may show.
+    pub is_over: bool,
 }
 
 /// Whether a key is on.
@@ -89,7 +101,7 @@ pub struct ReplicaSecret {
     /// SHA-256 of its text.
     pub digest: Digest,
     /// When it ends.
-    pub retires_at: Option<Millis>,
+    pub retires: ReplicaEnd,
     /// Its last four characters.
     pub last4: String,
 }
@@ -110,6 +122,8 @@ struct KeyRow {
     paused_at: Option<i64>,
     paused_until: Option<i64>,
     deleted_at: Option<i64>,
+    /// The end that has come, whether or not it is the present one.
+    ended_at: Option<i64>,
 }
 
 type ProductRow = (i64, i64, String);
@@ -134,6 +148,7 @@ macro_rules! key_columns {
             keys::paused_at,
             keys::paused_until,
             keys::deleted_at,
+            key_ends::ends_at.nullable(),
         )
     };
 }
@@ -158,6 +173,7 @@ macro_rules! secret_columns {
 pub fn keys_page(reader: &mut Reader, after: RowId, limit: i64) -> Result<Vec<ReplicaKey>> {
     let oldest_retired = reader.now().plus_ms(-RETIRED_KEPT_MS);
     let rows: Vec<KeyRow> = each!(&mut reader.conn, conn => keys::table
+        .left_join(key_ends::table)
         .filter(keys::id.gt(after.0))
         .filter(keys::deleted_at.is_null())
         .order(keys::id.asc())
@@ -227,6 +243,7 @@ pub fn keys_by_rows(reader: &mut Reader, rows: &[RowId]) -> Result<Vec<ReplicaKe
     for chunk in rows.chunks(1_000) {
         let ids: Vec<i64> = chunk.iter().map(|row| row.0).collect();
         let rows: Vec<KeyRow> = keys::table
+            .left_join(key_ends::table)
             .filter(keys::id.eq_any(ids.clone()))
             .select(key_columns!())
             .load(&mut reader.conn)?;
@@ -295,11 +312,9 @@ fn secret((_, number, bytes, retires_at, last4, ended): SecretRow) -> Result<Rep
     Ok(ReplicaSecret {
         number,
         digest: Digest::from_bytes(digest(&bytes)?),
-        // What has ended is over at any time that a clock may show.
-        retires_at: if ended {
-            Some(Millis(0))
-        } else {
-            at(retires_at)
+        retires: ReplicaEnd {
+            at: at(retires_at),
+            is_over: ended,
         },
         last4,
     })
@@ -341,7 +356,10 @@ impl KeyRow {
             }),
             ips: bound_to(&self.ips, |text| IpRange::parse(text).ok()),
             bounds,
-            expires_at: at(self.expires_at),
+            expires: ReplicaEnd {
+                at: at(self.expires_at),
+                is_over: self.ended_at.is_some() && self.ended_at == self.expires_at,
+            },
             standing,
             deleted: self.deleted_at.is_some(),
             secrets,

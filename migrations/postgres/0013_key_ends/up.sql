@@ -1,0 +1,5 @@
+-- Ends of keys that have come. A key whose row names its present end is over, whatever a clock says later.
+CREATE TABLE key_ends (
+    key_row         BIGINT PRIMARY KEY NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
+    ends_at         BIGINT NOT NULL
+);
