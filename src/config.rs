@@ -12,6 +12,7 @@ mod read;
 mod reading;
 mod tree;
 mod values;
+mod verdict;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use place::{Broken, Place, Problem};
 pub use product::{ProductEntry, SampleEntry};
 pub use read::{Sources, setting_names};
 pub use values::{GateToken, Listen, PublicUrl, TrustedProxies};
+pub use verdict::VerdictEntry;
 
 /// Everything that an operator can set.
 #[derive(Clone, Debug)]
@@ -66,6 +68,8 @@ pub struct Config {
     pub log: Log,
     /// What is kept of requests.
     pub activity: Activity,
+    /// The operator's own words for refusals.
+    pub verdicts: Vec<VerdictEntry>,
     /// Products that are added once, when the database has none of that slug.
     pub products: Vec<ProductEntry>,
 }

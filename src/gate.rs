@@ -39,7 +39,7 @@ use refusals::Refusals;
 
 pub use follower::FollowError;
 pub use judge::{Ask, AskedKey, Judged, JudgedKey, JudgedLimits};
-pub use settings::GateSettings;
+pub use settings::{GateSettings, VerdictText};
 
 /// The running gate. Clones share it; it ends with [`Gate::stop`], or when the last clone goes.
 #[derive(Clone)]

@@ -10,8 +10,8 @@ use super::Error;
 use super::listen::Bound;
 use crate::clock::Clock;
 use crate::config::master_key::MasterKeys;
-use crate::config::{self, Config, Listen, ProductEntry};
-use crate::gate::GateSettings;
+use crate::config::{self, Config, Listen, ProductEntry, VerdictEntry};
+use crate::gate::{GateSettings, VerdictText};
 use crate::jobs::Bag;
 use crate::mail::{Look, Mailer};
 use crate::metrics::Registry;
@@ -71,7 +71,16 @@ pub(super) fn gate(
         address_detail: config.activity.ip,
         data_dir: config.data_dir.clone(),
         public_url: portal_url.to_owned(),
+        verdicts: config.verdicts.iter().map(verdict_text).collect(),
         measured,
+    }
+}
+
+fn verdict_text(entry: &VerdictEntry) -> VerdictText {
+    VerdictText {
+        code: entry.code,
+        message: entry.message.clone(),
+        help: entry.help.clone(),
     }
 }
 

@@ -18,7 +18,7 @@ use super::tree::{self, Found, Table};
 use super::values::{self, GateToken, Listen, PublicUrl, TrustedProxies, TrustedProxy};
 use super::{
     Activity, Brand, Config, Database, Gate, Log, LogFormat, LogLevel, Logo, Portal, SignUp,
-    Support, product,
+    Support, product, verdict,
 };
 
 /// The SQLite file's name in the data folder.
@@ -61,7 +61,7 @@ pub fn setting_names() -> BTreeSet<String> {
     // A table in a list is only asked for its settings when there is one.
     let lists = tree::of_file(
         &Arc::from("example"),
-        "product = [{ routes = [{}], scopes = [{}] }]",
+        "product = [{ routes = [{}], scopes = [{}] }]\nverdict = [{}]",
     );
     let _config = settings(Reading::root(
         lists.unwrap_or_default(),
@@ -184,6 +184,7 @@ fn settings(mut root: Reading<'_>) -> Config {
         gate: gate(root.table("gate")),
         log: log(root.table("log")),
         activity: activity(root.table("activity")),
+        verdicts: verdict::entries(&mut root),
         products: product::entries(&mut root),
         public_url,
         data_dir,

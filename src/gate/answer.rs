@@ -16,6 +16,7 @@ use latchkey_rules::time::Millis;
 use serde::Serialize;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::GateSettings;
 use super::judge::{JudgedKey, JudgedLimits};
 use crate::web::request_id::RequestId;
 use names as name;
@@ -124,12 +125,9 @@ pub(crate) fn as_json(status: StatusCode, body: &impl Serialize) -> Answer {
 }
 
 /// An error as the client reads it.
-pub(crate) fn refused(refused: &Refused<'_>, public_url: &str) -> Answer {
+pub(crate) fn refused(refused: &Refused<'_>, settings: &GateSettings) -> Answer {
     let (status, id) = (refused.status, refused.request_id);
-    let help = match refused.verdict {
-        Some(code) => format!("{public_url}/r/{id}?verdict={}", code.as_str()),
-        None => format!("{public_url}/r/{id}"),
-    };
+    let help = settings.help(refused.verdict, id);
     let body = ErrorBody {
         error: ErrorText {
             code: refused.word,
@@ -162,7 +160,7 @@ pub(crate) fn refused(refused: &Refused<'_>, public_url: &str) -> Answer {
 }
 
 /// A request that never came to a verdict, as the client reads it.
-pub(crate) fn failed(failure: &Failure, id: &RequestId, public_url: &str) -> Answer {
+pub(crate) fn failed(failure: &Failure, id: &RequestId, settings: &GateSettings) -> Answer {
     let (status, word) = failure.status();
     let mut answer = refused(
         &Refused {
@@ -174,7 +172,7 @@ pub(crate) fn failed(failure: &Failure, id: &RequestId, public_url: &str) -> Ans
             realm: "latchkey",
             limits: None,
         },
-        public_url,
+        settings,
     );
     match failure {
         Failure::Method { allow } => {

@@ -62,7 +62,7 @@ struct Asking<'r> {
 
 impl Asking<'_> {
     fn fail(&self, failure: &Failure) -> Answer {
-        let mut answer = answer::failed(failure, &self.id, &self.gate.settings().public_url);
+        let mut answer = answer::failed(failure, &self.id, self.gate.settings());
         answer::readable_by(answer.headers_mut(), self.heads.origin);
         answer
     }
@@ -111,7 +111,7 @@ async fn guarded(gate: &Gate, id: RequestId, work: impl Future<Output = Answer>)
         Err(_panic) => {
             gate.metrics().panics.fetch_add(1, Ordering::Relaxed);
             tracing::error!(request.id = %id, "a request to the gate failed in Latchkey itself");
-            answer::failed(&Failure::Internal, &id, &gate.settings().public_url)
+            answer::failed(&Failure::Internal, &id, gate.settings())
         }
     }
 }

@@ -189,9 +189,9 @@ impl Days {
 /// The day of one account, held open for one request.
 struct Open<'a> {
     days: MutexGuard<'a, Days>,
-    account: i64,
+    /// As it is now.
+    used: DayUsed,
     per_day: u64,
-    today: Millis,
     ends_in: u64,
 }
 
@@ -202,36 +202,29 @@ impl<'a> Open<'a> {
         let account = demand.account_row.number();
         let today = at.now.day_start();
         let left_ms = today.plus_ms(DAY_MS).0.saturating_sub(at.now.0);
-        Some(Self {
-            days: lock(days, account)?,
+        let days = lock(days, account)?;
+        let known = days.of(account);
+        let new = DayUsed {
             account,
+            day: today,
+            ..DayUsed::default()
+        };
+        Some(Self {
+            used: if known.day >= today { known } else { new },
+            days,
             per_day,
-            today,
             ends_in: u64::try_from(left_ms).unwrap_or(0) * 1_000,
         })
     }
 
-    fn used(&self) -> DayUsed {
-        let used = self.days.of(self.account);
-        if used.day >= self.today {
-            return used;
-        }
-        DayUsed {
-            account: self.account,
-            day: self.today,
-            ..DayUsed::default()
-        }
-    }
-
     fn look(&self, cost: u32) -> Room {
-        let used = self.used();
-        day(self.per_day, used.known + used.waiting, cost, self.ends_in)
+        let used = self.used.known + self.used.waiting;
+        day(self.per_day, used, cost, self.ends_in)
     }
 
     fn take(&mut self, cost: u32) {
-        let mut used = self.used();
-        used.waiting += u64::from(cost);
-        self.days.set(used);
+        self.used.waiting += u64::from(cost);
+        self.days.set(self.used);
     }
 }
 

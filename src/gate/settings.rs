@@ -7,9 +7,21 @@ use std::time::Duration;
 use ipnet::IpNet;
 use latchkey_rules::caller::AddressDetail;
 use latchkey_rules::client_ip;
+use latchkey_rules::code::Code;
 use latchkey_rules::secret::{Digest, Prefix};
 
 use crate::metrics::Registry;
+
+/// The operator's own words for a refusal.
+#[derive(Clone, Debug)]
+pub struct VerdictText {
+    /// The verdict.
+    pub code: Code,
+    /// What clients read.
+    pub message: Option<String>,
+    /// Where they are led.
+    pub help: Option<String>,
+}
 
 /// What the operator says of the gate.
 #[derive(Clone)]
@@ -38,6 +50,8 @@ pub struct GateSettings {
     pub data_dir: PathBuf,
     /// Where the portal is, for the links in errors; without a slash at its end.
     pub public_url: String,
+    /// The operator's own words for refusals.
+    pub verdicts: Vec<VerdictText>,
     /// Those besides the gate whose counts stand on the page of metrics.
     pub measured: Registry,
 }
@@ -62,8 +76,29 @@ impl GateSettings {
             address_detail: AddressDetail::default(),
             data_dir,
             public_url: public_url.trim_end_matches('/').to_owned(),
+            verdicts: Vec::new(),
             measured: Registry::default(),
         }
+    }
+
+    /// What clients read of a refusal: the operator's words, or these.
+    pub(super) fn message<'m>(&'m self, code: Code, ours: &'m str) -> &'m str {
+        let own = self.verdict(code).and_then(|own| own.message.as_deref());
+        own.unwrap_or(ours)
+    }
+
+    /// Where a refusal leads: the operator's page, or Latchkey's about this request.
+    pub(super) fn help(&self, code: Option<Code>, request_id: &str) -> String {
+        let own = code.and_then(|code| self.verdict(code)?.help.clone());
+        let page = || format!("{}/r/{request_id}", self.public_url);
+        match code {
+            Some(code) => own.unwrap_or_else(|| format!("{}?verdict={}", page(), code.as_str())),
+            None => page(),
+        }
+    }
+
+    fn verdict(&self, code: Code) -> Option<&VerdictText> {
+        self.verdicts.iter().find(|own| own.code == code)
     }
 
     pub(super) fn is_key_header(&self, name: &str) -> bool {

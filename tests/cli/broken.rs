@@ -316,6 +316,21 @@ const FILES: &[(&str, usize, &[&str])] = &[
         &["product.key_in_query must be one of never, browser, any"],
     ),
     (
+        "[[verdict]]\ncode = \"VALID\"",
+        2,
+        &["verdict.code must be the code of a refusal"],
+    ),
+    (
+        "[[verdict]]\ncode = \"RATE_LIMITED\"\n[[verdict]]\ncode = \"RATE_LIMITED\"",
+        4,
+        &["verdict.code must be one that no other entry has"],
+    ),
+    (
+        "[[verdict]]\ncode = \"RATE_LIMITED\"\nhelp = \"help page\"",
+        3,
+        &["verdict.help must"],
+    ),
+    (
         "public_url = \"https://keys.example.com",
         1,
         &["this is no TOML"],

@@ -1,12 +1,14 @@
 //! Every code, and which of two comes first.
 
+use latchkey::gate::VerdictText;
 use latchkey::store::keys::{Disabled, ImportedState};
 use latchkey_rules::access::Access;
+use latchkey_rules::code::Code;
 use latchkey_rules::environment::Environment;
 use serde_json::{Value, json};
 
-use crate::ask::{code, verify};
-use crate::world::{START, Wanted, World};
+use crate::ask::{code, forwarded, request, send, verify};
+use crate::world::{START, Wanted, World, looked_at_the_log};
 
 fn state(set: impl FnOnce(&mut ImportedState)) -> Wanted {
     let mut state = ImportedState::default();
@@ -380,4 +382,48 @@ fn without_the_right_secret_nothing_tells_of_a_keys_state() {
             "{field}"
         );
     }
+}
+
+#[test]
+fn an_operators_own_words_and_link_stand_in_every_answer() {
+    let world = World::new();
+    let key = world.plain_key();
+    let own = VerdictText {
+        code: Code::KeyDisabled,
+        message: Some("Write to Ada.".to_owned()),
+        help: Some("https://example.com/disabled".to_owned()),
+    };
+    let gate = world.gate_with(|settings| settings.verdicts = vec![own]);
+    world.disable(key.key_id);
+    looked_at_the_log(&gate);
+    let asked = json!({"secret": key.secret(), "product": "maps"});
+    assert_eq!(verify(&gate, &asked)["message"], "Write to Ada.");
+    let with = |endpoint| {
+        send(
+            &gate,
+            forwarded(endpoint).insert_header(("X-API-Key", key.secret())),
+        )
+    };
+    let error = with("/v1/authorize").json()["error"].clone();
+    assert_eq!(
+        (&error["message"], &error["help"]),
+        (
+            &json!("Write to Ada."),
+            &json!("https://example.com/disabled")
+        )
+    );
+    let denied = request("GET", "/v1/denied")
+        .insert_header(("Latchkey-Status", "403"))
+        .insert_header(("Latchkey-Verdict", "KEY_DISABLED"));
+    assert_eq!(
+        send(&gate, denied).json()["error"]["message"],
+        "Write to Ada."
+    );
+    let other = send(&gate, forwarded("/v1/authorize")).json()["error"].clone();
+    assert_eq!(
+        other["message"],
+        Code::KeyMissing.message(),
+        "others keep Latchkey's"
+    );
+    assert!(other["help"].as_str().unwrap().contains("/r/"));
 }

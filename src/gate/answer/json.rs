@@ -7,10 +7,16 @@ use latchkey_rules::time::Millis;
 
 use super::limits::push_json;
 use super::texts::push_number;
+use crate::gate::GateSettings;
 use crate::gate::judge::Judged;
 
 /// Appends a verdict.
-pub(crate) fn push_verdict(out: &mut Vec<u8>, judged: &Judged<'_>, request_id: &[u8]) {
+pub(crate) fn push_verdict(
+    out: &mut Vec<u8>,
+    judged: &Judged<'_>,
+    request_id: &[u8],
+    settings: &GateSettings,
+) {
     let key = judged.key.as_ref();
     let is_valid = judged.code == Code::Valid;
     push(
@@ -22,7 +28,13 @@ pub(crate) fn push_verdict(out: &mut Vec<u8>, judged: &Judged<'_>, request_id: &
         },
     );
     push_text(out, ",\"code\":", Some(judged.code.as_str()));
-    push_text(out, ",\"message\":", Some(judged.message));
+    // An allow is looked up nowhere: almost every verdict is one.
+    let message = if is_valid {
+        judged.message
+    } else {
+        settings.message(judged.code, judged.message)
+    };
+    push_text(out, ",\"message\":", Some(message));
     let key_id = key.map(|key| KeyIdText::of(&key.key_id));
     push_text(out, ",\"key_id\":", key_id.as_ref().map(KeyIdText::as_str));
     push(out, ",\"secret_number\":");

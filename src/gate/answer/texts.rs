@@ -46,19 +46,7 @@ impl WrittenTexts {
 
 /// Appends a whole number in decimal digits.
 pub(super) fn push_number(out: &mut Vec<u8>, number: u64) {
-    let mut digits = [0; 20];
-    let (mut start, mut rest) = (digits.len(), number);
-    loop {
-        start -= 1;
-        if let (Some(digit), Ok(last)) = (digits.get_mut(start), u8::try_from(rest % 10)) {
-            *digit = b'0' + last;
-        }
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(start..).unwrap_or_default());
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 #[cfg(test)]

@@ -202,12 +202,12 @@ pub(super) fn refusal(
         status: StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
         word: code.error_word(),
         verdict: Some(code),
-        message,
+        message: gate.settings().message(code, message),
         request_id: id.as_str(),
         realm: product.unwrap_or("latchkey"),
         limits,
     };
-    answer::refused(&refused, &gate.settings().public_url)
+    answer::refused(&refused, gate.settings())
 }
 
 /// A request that does not say, or says twice, what it asks about.

@@ -52,7 +52,7 @@ fn render(asking: &Asking<'_>) -> Answer {
         .filter(|id| RequestId::is_one(id))
         .unwrap_or(own_id);
     let message = match verdict {
-        Some(code) => code.message(),
+        Some(code) => asking.gate.settings().message(code, code.message()),
         None if fallback == Code::ProductUnknown => "This request was refused.",
         None => fallback.message(),
     };
@@ -66,7 +66,7 @@ fn render(asking: &Asking<'_>) -> Answer {
         // The proxy has them from the verdict itself, and hands them on.
         limits: None,
     };
-    let mut answer = answer::refused(&refused, &asking.gate.settings().public_url);
+    let mut answer = answer::refused(&refused, asking.gate.settings());
     if status == StatusCode::TOO_MANY_REQUESTS {
         // Where the proxy has no time from the verdict itself.
         answer

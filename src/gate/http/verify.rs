@@ -37,7 +37,7 @@ async fn one_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Fai
     let mut write = |judged: &Judged<'_>| {
         refused = Refusal::of(judged, &ask);
         let mut out = Vec::with_capacity(512);
-        json::push_verdict(&mut out, judged, id.as_bytes());
+        json::push_verdict(&mut out, judged, id.as_bytes(), asking.gate.settings());
         out
     };
     let out = asking.gate.judge_patiently(&ask, &mut write).await;
@@ -75,7 +75,7 @@ async fn batch_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, F
             out.push(b',');
         }
         let id = RequestId::generate();
-        json::push_verdict(&mut out, judged, id.as_bytes());
+        json::push_verdict(&mut out, judged, id.as_bytes(), asking.gate.settings());
         let refusal = asked.next().and_then(|ask| Refusal::of(judged, ask));
         refused.extend(refusal.map(|refusal| (refusal, id)));
     };
