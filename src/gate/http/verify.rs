@@ -36,7 +36,7 @@ async fn one_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Fai
     let (ask, mut refused) = (question.ask(&caller), None);
     let mut write = |judged: &Judged<'_>| {
         refused = Refusal::of(judged, &ask);
-        let mut out = Vec::with_capacity(512);
+        let mut out = Vec::with_capacity(768);
         json::push_verdict(&mut out, judged, id.as_bytes(), asking.gate.settings());
         out
     };
@@ -62,7 +62,7 @@ pub(super) async fn batch(gate: &Gate, request: &Request, payload: Payload) -> A
 async fn batch_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Failure> {
     let body = body::read(payload, &asking.heads, BATCH_BYTES).await?;
     let questions = asked::batch(&body, asking.gate.settings().prefix.as_str())?;
-    let mut out = Vec::with_capacity(64 + questions.len() * 400);
+    let mut out = Vec::with_capacity(64 + questions.len() * 640);
     out.extend_from_slice(b"{\"results\":[");
     let callers: Vec<Caller<'_>> = questions.iter().map(Question::caller).collect();
     let both = questions.iter().zip(&callers);
