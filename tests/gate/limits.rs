@@ -2,7 +2,9 @@
 
 use latchkey::gate::Gate;
 use latchkey::store::{accounts, products};
+use latchkey_rules::environment::Environment;
 use latchkey_rules::limit::Bounds;
+use latchkey_rules::secret::{Prefix, Secret};
 use latchkey_rules::time::{DAY_MS, HOUR_MS};
 use serde_json::{Value, json};
 
@@ -370,4 +372,27 @@ fn what_is_refused_is_counted_and_takes_nothing_of_the_day() {
         world.text("SELECT CAST(COALESCE(SUM(count), 0) AS TEXT) AS text FROM account_days"),
         "20"
     );
+}
+
+#[test]
+fn t_51_only_known_keys_have_buckets() {
+    let (world, key, gate) = stage(FREE);
+    let buckets = || {
+        let page = send(&gate, request("GET", "/metrics")).body;
+        let mut lines = page.lines();
+        let line = lines.find_map(|line| line.strip_prefix("latchkey_limit_buckets "));
+        line.unwrap().to_owned()
+    };
+    for _ in 0..500 {
+        let unknown = Secret::generate(&Prefix::default(), Environment::Live, &mut rand::rng());
+        let answer = authorize(&gate, "/v1/authorize", unknown.expose());
+        assert_eq!(answer.status, 401);
+    }
+    assert_eq!(buckets(), "0");
+    assert_eq!(code(&gate, key.secret()), "VALID");
+    assert_eq!(buckets(), "1");
+    // A bucket that is full again is given up.
+    world.hand.advance_ms(6_000);
+    eventually("no bucket is left", || buckets() == "0");
+    gate.stop();
 }

@@ -6,7 +6,7 @@ use crate::operator::{Installation, PRODUCT, make_key, sign_up};
 use crate::page::Browser;
 
 #[test]
-fn r_04_a_new_a_disabled_and_a_deleted_key_are_known_to_the_other_node() {
+fn r_04_a_new_a_disabled_and_a_deleted_key_and_another_plan_are_known_to_the_other_node() {
     let Some(database) = Database::new() else {
         return;
     };
@@ -23,6 +23,10 @@ fn r_04_a_new_a_disabled_and_a_deleted_key_are_known_to_the_other_node() {
             (there.code(&made.secret, PRODUCT) == code).then_some(())
         });
     };
+    soon("VALID");
+    installation.done(&["plans", "set", "free", "--per-day", "1"]);
+    soon("QUOTA_EXCEEDED");
+    installation.done(&["plans", "set", "free", "--per-day", "none"]);
     soon("VALID");
     installation.done(&["keys", "disable", &made.key_id, "--reason", "A test"]);
     soon("KEY_DISABLED");
