@@ -137,7 +137,7 @@ on_both! {
     }
 
     #[test]
-    fn t_32_a_form_that_is_sent_twice_makes_one_key(store) {
+    fn t_32_t_59_a_form_that_is_sent_twice_makes_one_key(store) {
         let scope = acme(store);
         let mut first = new_key("one", &["maps"]);
         let mut second = new_key("two", &["maps"]);
@@ -161,7 +161,7 @@ on_both! {
     }
 
     #[test]
-    fn t_32_a_form_sent_eight_times_at_once_makes_one_key(store) {
+    fn t_32_t_59_a_form_sent_eight_times_at_once_makes_one_key(store) {
         let scope = acme(store);
         let made: usize = std::thread::scope(|threads| {
             let tries: Vec<_> = (0..8)

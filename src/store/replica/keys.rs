@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, Queryable,
-    RunQueryDsl,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, RunQueryDsl};
 use latchkey_rules::access::Access;
 use latchkey_rules::domain::DomainPattern;
 use latchkey_rules::environment::Environment;
@@ -122,8 +119,6 @@ struct KeyRow {
     paused_at: Option<i64>,
     paused_until: Option<i64>,
     deleted_at: Option<i64>,
-    /// The end that has come, whether or not it is the present one.
-    ended_at: Option<i64>,
 }
 
 type ProductRow = (i64, i64, String);
@@ -148,7 +143,6 @@ macro_rules! key_columns {
             keys::paused_at,
             keys::paused_until,
             keys::deleted_at,
-            key_ends::ends_at.nullable(),
         )
     };
 }
@@ -166,14 +160,13 @@ macro_rules! secret_columns {
     };
 }
 
-/// The keys after a row that are not deleted, at most `limit`, in order: three queries a page, by ranges of rows.
+/// The keys after a row that are not deleted, at most `limit`, in order: five queries a page, by ranges of rows.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn keys_page(reader: &mut Reader, after: RowId, limit: i64) -> Result<Vec<ReplicaKey>> {
     let oldest_retired = reader.now().plus_ms(-RETIRED_KEPT_MS);
     let rows: Vec<KeyRow> = each!(&mut reader.conn, conn => keys::table
-        .left_join(key_ends::table)
         .filter(keys::id.gt(after.0))
         .filter(keys::deleted_at.is_null())
         .order(keys::id.asc())
@@ -200,7 +193,12 @@ pub fn keys_page(reader: &mut Reader, after: RowId, limit: i64) -> Result<Vec<Re
         .filter(key_bounds::key_row.gt(after.0))
         .filter(key_bounds::key_row.le(last))
         .load(conn))?;
-    merge(rows, products, secrets, &by_key(bounds))
+    let ends: Vec<EndRow> = each!(&mut reader.conn, conn => key_ends::table
+        .filter(key_ends::key_row.gt(after.0))
+        .filter(key_ends::key_row.le(last))
+        .load(conn))?;
+    let rare = Rare::of(bounds, ends);
+    merge(rows, products, secrets, &rare)
 }
 
 /// Joins three lists that are ordered by key, in one pass.
@@ -208,7 +206,7 @@ fn merge(
     rows: Vec<KeyRow>,
     products: Vec<ProductRow>,
     secrets: Vec<SecretRow>,
-    bounds: &HashMap<i64, Bounds>,
+    rare: &Rare,
 ) -> Result<Vec<ReplicaKey>> {
     let (mut products, mut secrets) = (
         products.into_iter().peekable(),
@@ -227,8 +225,7 @@ fn merge(
         while let Some(found) = secrets.next_if(|(key, ..)| *key == row.id) {
             kept.push(secret(found)?);
         }
-        let bounds = bounds.get(&row.id).copied().unwrap_or_default();
-        page.push(row.with(of_key, kept, bounds)?);
+        page.push(row.with(of_key, kept, rare)?);
     }
     Ok(page)
 }
@@ -243,7 +240,6 @@ pub fn keys_by_rows(reader: &mut Reader, rows: &[RowId]) -> Result<Vec<ReplicaKe
     for chunk in rows.chunks(1_000) {
         let ids: Vec<i64> = chunk.iter().map(|row| row.0).collect();
         let rows: Vec<KeyRow> = keys::table
-            .left_join(key_ends::table)
             .filter(keys::id.eq_any(ids.clone()))
             .select(key_columns!())
             .load(&mut reader.conn)?;
@@ -271,21 +267,37 @@ pub fn keys_by_rows(reader: &mut Reader, rows: &[RowId]) -> Result<Vec<ReplicaKe
             kept.entry(row.0).or_default().push(secret(row)?);
         }
         let bounds: Vec<BoundsRow> = key_bounds::table
-            .filter(key_bounds::key_row.eq_any(ids))
+            .filter(key_bounds::key_row.eq_any(ids.clone()))
             .load(&mut reader.conn)?;
-        let bounds = by_key(bounds);
+        let ends: Vec<EndRow> = key_ends::table
+            .filter(key_ends::key_row.eq_any(ids))
+            .load(&mut reader.conn)?;
+        let rare = Rare::of(bounds, ends);
         for row in rows {
             let (products, kept) = (products.remove(&row.id), kept.remove(&row.id));
-            let bounds = bounds.get(&row.id).copied().unwrap_or_default();
             let (products, kept) = (products.unwrap_or_default(), kept.unwrap_or_default());
-            found.push(row.with(products, kept, bounds)?);
+            found.push(row.with(products, kept, &rare)?);
         }
     }
     Ok(found)
 }
 
-fn by_key(rows: Vec<BoundsRow>) -> HashMap<i64, Bounds> {
-    rows.into_iter().map(bounds_of).collect()
+/// A key's row, and an end of its that has come.
+type EndRow = (i64, i64);
+
+/// What few keys have.
+struct Rare {
+    bounds: HashMap<i64, Bounds>,
+    ends: HashMap<i64, i64>,
+}
+
+impl Rare {
+    fn of(bounds: Vec<BoundsRow>, ends: Vec<EndRow>) -> Self {
+        Self {
+            bounds: bounds.into_iter().map(bounds_of).collect(),
+            ends: ends.into_iter().collect(),
+        }
+    }
 }
 
 /// A key's row, and the bounds of its own.
@@ -331,8 +343,9 @@ impl KeyRow {
         self,
         products: Vec<ReplicaAssignment>,
         secrets: Vec<ReplicaSecret>,
-        bounds: Bounds,
+        rare: &Rare,
     ) -> Result<ReplicaKey> {
+        let ended_at = rare.ends.get(&self.id).copied();
         let standing = if self.disabled_at.is_some() {
             ReplicaStanding::Disabled
         } else if self.paused_at.is_some() {
@@ -355,10 +368,10 @@ impl KeyRow {
                 DomainPattern::parse(text).ok().map(|entry| entry.pattern)
             }),
             ips: bound_to(&self.ips, |text| IpRange::parse(text).ok()),
-            bounds,
+            bounds: rare.bounds.get(&self.id).copied().unwrap_or_default(),
             expires: ReplicaEnd {
                 at: at(self.expires_at),
-                is_over: self.ended_at.is_some() && self.ended_at == self.expires_at,
+                is_over: ended_at.is_some() && ended_at == self.expires_at,
             },
             standing,
             deleted: self.deleted_at.is_some(),
