@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
-use latchkey_rules::code::Code;
+use latchkey_rules::code::OutcomeGroup;
 use latchkey_rules::limit::runs_out_in;
 use latchkey_rules::time::{DAY_MS, HOUR_MS, Millis};
 
@@ -181,7 +181,7 @@ fn product_rows(read: &Read) -> Vec<ProductRow> {
         let counts = counts.entry(product).or_default();
         if one.code.is_allow() {
             counts.0 += one.count;
-        } else if one.code == Code::RateLimited {
+        } else if one.code.outcome_group() == OutcomeGroup::Limit {
             counts.1 += one.count;
         }
     }

@@ -59,7 +59,7 @@ pub struct KeyUse {
     pub name: String,
     /// Requests that were let through.
     pub allowed: i64,
-    /// Requests that were refused by a limit of second or minute.
+    /// Requests that were refused by a limit.
     pub limited: i64,
 }
 
@@ -85,6 +85,7 @@ pub fn busiest_keys(reader: &mut Reader, scope: &AccountScope) -> Result<Vec<Key
         sql_query(include_str!("limits/keys.sql"))
             .bind::<SmallInt, _>(Code::Valid.number())
             .bind::<SmallInt, _>(Code::RateLimited.number())
+            .bind::<SmallInt, _>(Code::QuotaExceeded.number())
             .bind::<BigInt, _>(today)
             .bind::<BigInt, _>(scope.account)
             .bind::<BigInt, _>(today)

@@ -25,6 +25,7 @@ async fn an_accounts_page_says_what_is_left_of_its_day_and_who_took_it() {
             (0, Code::Valid, 540),
             (1, Code::Valid, 60),
             (0, Code::RateLimited, 7),
+            (0, Code::QuotaExceeded, 2),
         ],
     )
     .await;
@@ -46,7 +47,7 @@ async fn an_accounts_page_says_what_is_left_of_its_day_and_who_took_it() {
     );
     let rows = browser.texts(".tbl tbody tr");
     assert!(
-        rows[0].starts_with("Shop front") && rows[0].contains("600"),
+        rows[0].starts_with("Shop front") && rows[0].contains("600") && rows[0].ends_with('9'),
         "{rows:?}"
     );
     assert!(!page.contains("Nightly"), "{quiet} took nothing");

@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
-use latchkey_rules::code::Code;
+use latchkey_rules::code::{Code, OutcomeGroup};
 use latchkey_rules::limit::{Bounds, Rate};
 use latchkey_rules::role::Role;
 use latchkey_rules::time::{DAY_MS, Millis};
@@ -64,11 +64,13 @@ impl LimitsForm {
     fn check(&mut self, plan: &Bounds) -> Option<Bounds> {
         let per_minute = self
             .per_minute
-            .read(|text| lower_bound(text, plan.per_minute));
-        let burst = self.burst.read(|text| lower_bound(text, plan.burst));
+            .read(|text| lower_bound("Requests a minute", text, plan.per_minute));
+        let burst = self
+            .burst
+            .read(|text| lower_bound("Requests at once", text, plan.burst));
         let per_second = self
             .per_second
-            .read(|text| lower_bound(text, plan.per_second));
+            .read(|text| lower_bound("Requests a second", text, plan.per_second));
         Some(Bounds {
             per_second: per_second?,
             per_minute: per_minute?,
@@ -79,7 +81,7 @@ impl LimitsForm {
 }
 
 /// A whole number from 1 to what the plan allows; nothing is no bound.
-fn lower_bound(text: &str, most: Option<u32>) -> Result<Option<u32>, String> {
+fn lower_bound(name: &str, text: &str, most: Option<u32>) -> Result<Option<u32>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -88,7 +90,7 @@ fn lower_bound(text: &str, most: Option<u32>) -> Result<Option<u32>, String> {
     match text.parse() {
         Ok(bound) if (1..=most).contains(&bound) => Ok(Some(bound)),
         _ => Err(format!(
-            "It has to be a whole number from 1 to {}, which the plan allows, or empty.",
+            "{name} must be a whole number from 1 to {}, which the plan allows, or left empty.",
             number(most)
         )),
     }
@@ -256,7 +258,7 @@ fn refused(read: &Read, now: Millis) -> Vec<RefusedRow> {
             .or_default();
         match row.code {
             Code::Valid => counts.0 += row.count,
-            Code::RateLimited | Code::QuotaExceeded => counts.1 += row.count,
+            code if code.outcome_group() == OutcomeGroup::Limit => counts.1 += row.count,
             _ => {}
         }
     }
