@@ -3,6 +3,7 @@
 //! Must not know where the configuration came from, nor what a page or a verdict is.
 
 mod listen;
+mod presence;
 mod serve;
 mod settings;
 
@@ -27,6 +28,7 @@ use crate::store::{self, DatabaseUrl, Db, OpenError, migrate, products, scope};
 use crate::web::Shared;
 use crate::web::counts::Counts;
 use listen::Bound;
+use presence::Presence;
 
 /// Why the application does not start.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +112,7 @@ pub struct Application {
     db: Db,
     jobs: Jobs,
     postman: Option<Postman>,
+    presence: Option<Presence>,
     portal: Option<(Bound, Shared)>,
     gate: Option<(Bound, Gate)>,
     portal_url: String,
@@ -255,6 +258,7 @@ impl Application {
         let portal = bound(parts.portal, "The portal", &config.portal.listen)?;
         let gate = bound(parts.gate, "The gate", &config.gate.listen)?;
         seed_products(config, &db)?;
+        let node = settings::node_facts(config, portal.as_ref(), gate.as_ref(), clock.now());
         let gate_url = settings::gate_url(config, gate.as_ref());
         let portal_url = settings::portal_url(config, portal.as_ref());
         let postman = postman(config, &db, &keys, &portal_url)?;
@@ -271,6 +275,9 @@ impl Application {
             }
             None => None,
         };
+        let progress = gate.as_ref().map(|(_, gate)| gate.progress());
+        let presence =
+            node.map(|node| Presence::start(db.clone(), node, progress.unwrap_or_default()));
         let portal = match portal {
             Some(bound) => {
                 let shared =
@@ -283,6 +290,7 @@ impl Application {
             db,
             jobs,
             postman,
+            presence: presence.transpose()?,
             portal,
             gate,
             portal_url,
@@ -321,6 +329,7 @@ impl Application {
         if let Some(gate) = gate {
             gate.stop();
         }
+        drop(self.presence);
         drop(self.postman);
         drop(self.jobs);
         served

@@ -3,6 +3,7 @@
 //! Must not hold what a command does to the store: that stands in the file of its family.
 
 mod args;
+mod nodes;
 mod offline;
 mod people;
 mod plans;
@@ -135,6 +136,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Accounts(command) => people::accounts(&config, command, clock),
         Command::Keys(command) => people::keys(&config, command, clock),
         Command::Secrets(SecretsCommand::Rekey) => offline::rekey(&config, clock),
+        Command::Nodes => nodes::nodes(&config, clock),
         Command::Backup(args) => offline::backup(&config, args, clock),
         Command::Dev(DevCommand::Seed(args)) => {
             say(dev::seed(&config, &args.wish(), &clock).map_err(Failed::because)?)

@@ -11,6 +11,7 @@ mod judge;
 mod limiter;
 mod meter;
 mod metrics;
+mod progress;
 mod read_key;
 mod refusals;
 mod replica;
@@ -39,6 +40,7 @@ use refusals::Refusals;
 
 pub use follower::FollowError;
 pub use judge::{Ask, AskedKey, Judged, JudgedKey, JudgedLimits};
+pub use progress::{News, Progress};
 pub use settings::{GateSettings, VerdictText};
 
 /// The running gate. Clones share it; it ends with [`Gate::stop`], or when the last clone goes.
@@ -52,6 +54,7 @@ struct Inner {
     settings: GateSettings,
     refusals: Refusals,
     log_counts: Arc<FollowerCounts>,
+    progress: Arc<Progress>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -86,11 +89,13 @@ impl Gate {
         let contact = Arc::new(Contact::new(clock.clone(), settings.max_staleness));
         let log_counts = Arc::new(FollowerCounts::default());
         let meter = Arc::new(Meter::new(settings.address_detail));
+        let progress = Arc::new(Progress::default());
         let follower = Follower::load(
             db.clone(),
             clock.clone(),
             Arc::clone(&contact),
             Arc::clone(&log_counts),
+            Arc::clone(&progress),
         )?;
         let limiter = Arc::new(Limiter::new());
         let today = clock.now();
@@ -126,6 +131,7 @@ impl Gate {
                 settings,
                 refusals,
                 log_counts,
+                progress,
                 threads: Mutex::default(),
             }),
         };
@@ -231,6 +237,11 @@ impl Gate {
     /// Whether requests can be judged.
     pub fn is_ready(&self) -> bool {
         !self.knows_nothing()
+    }
+
+    /// How far the change log is followed, and what is refused since.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.inner.progress)
     }
 
     /// Has the change log looked at now rather than with the next tick.

@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::metrics::{Family, Measured, Page, Words};
 use crate::store::{
-    self, Change, Db, activity, callers, confirmations, form_ids, keys, limits, one_time_links,
-    sessions,
+    self, Change, Db, activity, callers, changes, confirmations, form_ids, keys, limits, nodes,
+    one_time_links, sessions,
 };
 
 pub use postman::{Bag, Postman};
@@ -50,6 +50,8 @@ const JOBS: &[&str] = &[
     "form_ids",
     "batches",
     "callers",
+    "changes",
+    "nodes",
 ];
 
 /// What the jobs count of themselves.
@@ -166,6 +168,8 @@ fn round(db: &Db, counts: &Counts) {
     counts.ran("form_ids", &db.batch_blocking(form_ids::sweep));
     counts.ran("batches", &db.batch_blocking(activity::sweep_batches));
     counts.ran("callers", &db.batch_blocking(callers::sweep));
+    counts.ran("changes", &db.batch_change_blocking(changes::sweep));
+    counts.ran("nodes", &db.batch_blocking(nodes::sweep));
 }
 
 /// A piece at a time until none is left.

@@ -17,6 +17,7 @@ mod error;
 pub mod form_ids;
 pub mod keys;
 pub mod limits;
+pub mod nodes;
 pub mod one_time_links;
 pub mod outbox;
 pub mod products;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::cookie::Key;
 use latchkey_rules::secret::Digest;
+use latchkey_rules::time::{Millis, SECOND_MS};
 
 use super::Error;
 use super::listen::Bound;
@@ -17,6 +18,7 @@ use crate::mail::{Look, Mailer};
 use crate::metrics::Registry;
 use crate::seal::Seal;
 use crate::store::Db;
+use crate::store::nodes::{NodeFacts, NodeRole};
 use crate::store::products::{NewProduct, Sample};
 use crate::web::Shared;
 use crate::web::breached::Breached;
@@ -67,7 +69,7 @@ pub(super) fn gate(
             .collect(),
         // Beyond this machine there must be one; on it, whoever sets tokens wants them shown.
         require_token: !bound.listen().is_local() || !gate.tokens.is_empty(),
-        node: node(bound),
+        node: node(bound.listen()),
         address_detail: config.activity.ip,
         data_dir: config.data_dir.clone(),
         public_url: portal_url.to_owned(),
@@ -84,12 +86,32 @@ fn verdict_text(entry: &VerdictEntry) -> VerdictText {
     }
 }
 
-/// This node's name in its batches of counts: the machine and the gate's address.
-fn node(bound: &Bound) -> String {
+/// A node's name, in its batches of counts too: the machine and the address at which it listens.
+fn node(listen: impl std::fmt::Display) -> String {
     let machine = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
-    format!("{} {}", machine.trim(), bound.listen())
-        .trim()
-        .to_owned()
+    format!("{} {listen}", machine.trim()).trim().to_owned()
+}
+
+/// This process, as the other nodes see it: by the gate's address, where it serves one.
+pub(super) fn node_facts(
+    config: &Config,
+    portal: Option<&Bound>,
+    gate: Option<&Bound>,
+    now: Millis,
+) -> Option<NodeFacts> {
+    let role = match (portal, gate) {
+        (Some(_), Some(_)) => NodeRole::Both,
+        (None, Some(_)) => NodeRole::Gate,
+        (Some(_), None) => NodeRole::Portal,
+        (None, None) => return None,
+    };
+    Some(NodeFacts {
+        name: node(gate.or(portal)?.listen()),
+        role,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: now,
+        max_staleness_ms: i64::from(config.gate.max_staleness) * SECOND_MS,
+    })
 }
 
 pub(super) fn shared(

@@ -55,6 +55,8 @@ pub(super) enum Command {
     /// Look after secrets that can be read again
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// List the processes that serve, and how far each has followed the changes
+    Nodes,
     /// Copy the database while it is in use (SQLite)
     Backup(BackupArgs),
     /// What is of use to those who work on Latchkey itself

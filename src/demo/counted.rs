@@ -8,7 +8,7 @@ use latchkey_rules::time::{DAY_MS, HOUR_MS, Millis};
 
 use super::callers::{Voice, voices};
 use super::drawn::Drawn;
-use super::history::{Counted, DAYS, Life};
+use super::history::{Counted, Life};
 use crate::store::activity::{MeterBatch, MeterRow, flush};
 use crate::store::callers::CallerCount;
 use crate::store::replica::{self, RowId};
@@ -45,15 +45,14 @@ pub(super) fn write(change: &mut Change<'_>, drawn: &[Drawn], now: Millis) -> Re
             place: u64::from(place),
         };
         let counts = life.counts(now);
-        let at = life.last_use(&counts, now);
         let batch = MeterBatch {
             node: "demo".to_owned(),
             epoch: 0,
             seq: i64::from(place),
-            at: at.unwrap_or_else(|| now.plus_ms(-DAYS * DAY_MS)),
+            at: now,
             rows: counts
                 .iter()
-                .filter_map(|c| rows.of(key.key_id, c))
+                .filter_map(|c| rows.of(key.key_id, c, life.last_of(c, now)))
                 .collect(),
             callers: counts
                 .iter()
@@ -69,7 +68,7 @@ pub(super) fn write(change: &mut Change<'_>, drawn: &[Drawn], now: Millis) -> Re
 /// Each caller's part of an hour's count, and of the older secret's the part of whoever is slowest to change it.
 impl Rows {
     fn callers(&self, key: &Drawn, counted: &Counted, now: Millis) -> Vec<CallerCount> {
-        let Some(row) = self.of(key.key_id, counted) else {
+        let Some(row) = self.of(key.key_id, counted, counted.hour) else {
             return Vec::new();
         };
         let voices = voices(&key.shape);
@@ -99,12 +98,12 @@ impl Rows {
                 key: row.key,
                 secret_number: row.secret_number,
                 product: row.product,
-                hour: row.hour,
+                hour: counted.hour,
                 place: CallerPlace::from(&whence),
                 agent: agent_family(voice.agent),
                 allowed,
                 refused: times - allowed,
-                last_at: row.hour.plus_ms(HOUR_MS - 1).min(now),
+                last_at: counted.hour.plus_ms(HOUR_MS - 1).min(now),
             }
         };
         // Whoever is slow with a change stands last.
@@ -113,7 +112,7 @@ impl Rows {
         parts.filter(|one| one.allowed + one.refused > 0).collect()
     }
 
-    fn of(&self, key_id: KeyId, counted: &Counted) -> Option<MeterRow> {
+    fn of(&self, key_id: KeyId, counted: &Counted, last: Millis) -> Option<MeterRow> {
         let (account, key) = *self.keys.get(&key_id)?;
         let product = counted.product.and_then(|slug| self.products.get(slug));
         Some(MeterRow {
@@ -122,7 +121,7 @@ impl Rows {
             secret_number: counted.secret_number,
             product: product.copied(),
             code: counted.code,
-            hour: counted.hour,
+            last,
             count: i64::try_from(counted.count).unwrap_or(i64::MAX),
             units: if counted.code.is_allow() {
                 i64::try_from(counted.count).unwrap_or(i64::MAX)

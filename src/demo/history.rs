@@ -12,7 +12,7 @@ use super::products::PRODUCTS;
 use super::rhythm::{Rhythm, dice, whole};
 
 /// How far back the counts go.
-pub(super) const DAYS: i64 = 30;
+const DAYS: i64 = 30;
 
 /// How long before it was switched off a misused key was misused.
 const SURGE_MS: i64 = 6 * HOUR_MS;
@@ -60,12 +60,11 @@ impl Life<'_> {
     }
 
     /// The last instant at which it was let through.
-    pub(super) fn last_use(&self, counts: &[Counted], now: Millis) -> Option<Millis> {
-        let last = counts.iter().rfind(|counted| counted.code.is_allow())?;
-        let end = last.hour.plus_ms(HOUR_MS - 1).min(now);
+    pub(super) fn last_of(&self, counted: &Counted, now: Millis) -> Millis {
+        let end = counted.hour.plus_ms(HOUR_MS - 1).min(now);
         let end = self.stop().map_or(end, |stop| end.min(stop.at));
-        let pause = i64::try_from(dice(self.place, last.hour, 9) % 400_000).unwrap_or(0);
-        Some(end.plus_ms(-pause).max(last.hour))
+        let pause = i64::try_from(dice(self.place, counted.hour, 9) % 400_000).unwrap_or(0);
+        end.plus_ms(-pause).max(counted.hour)
     }
 
     fn stop(&self) -> Option<Stop> {

@@ -8,13 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use latchkey_rules::product::CatalogueError;
+use latchkey_rules::time::Millis;
 
 use crate::clock::Clock;
 use crate::store::changes::{self, ChangeKind, ChangeRow, Changes, Epoch};
+use crate::store::nodes::{Ack, Followed};
 use crate::store::replica::{self as snapshot, ReplicaKey, RowId};
 use crate::store::{self, Db, Reader};
 
 use super::contact::{Contact, Next};
+use super::progress::Progress;
 use super::replica::apply::Applier;
 
 /// Between two looks at the log.
@@ -52,11 +55,16 @@ pub(crate) struct Follower {
     clock: Clock,
     contact: Arc<Contact>,
     counts: Arc<FollowerCounts>,
+    progress: Arc<Progress>,
     applier: Applier,
     reader: Option<Reader>,
     /// The log that the cursor belongs to.
     epoch: Option<Epoch>,
     cursor: i64,
+    /// Where the last load of everything ended, and when.
+    loaded: (i64, Millis),
+    /// Ends that were applied and are not told yet.
+    acks: Vec<Ack>,
     data_version: Option<i64>,
     checked: Duration,
     failing: bool,
@@ -69,16 +77,20 @@ impl Follower {
         clock: Clock,
         contact: Arc<Contact>,
         counts: Arc<FollowerCounts>,
+        progress: Arc<Progress>,
     ) -> Result<Self, FollowError> {
         let mut follower = Self {
             db,
             clock,
             contact,
             counts,
+            progress,
             applier: Applier::new(),
             reader: None,
             epoch: None,
             cursor: 0,
+            loaded: (0, Millis(0)),
+            acks: Vec::new(),
             data_version: None,
             checked: Duration::ZERO,
             failing: false,
@@ -135,10 +147,24 @@ impl Follower {
         let due = self.clock.monotonic().saturating_sub(self.checked) >= CHECK;
         if due || version.is_none() || version != self.data_version || self.epoch.is_none() {
             self.catch_up(&mut reader, due)?;
+            self.tell();
             self.data_version = version;
         }
         self.reader = Some(reader);
         Ok(())
+    }
+
+    fn tell(&mut self) {
+        let Some(epoch) = self.epoch else { return };
+        let (loaded, loaded_at) = self.loaded;
+        let followed = Followed {
+            epoch,
+            loaded,
+            loaded_at,
+            applied: self.cursor,
+        };
+        self.progress.followed(followed, &mut self.acks);
+        self.acks.clear();
     }
 
     fn catch_up(&mut self, reader: &mut Reader, check: bool) -> Result<(), FollowError> {
@@ -204,6 +230,13 @@ impl Follower {
                 self.applier.remove_key(*gone);
             }
             self.put_keys(reader, &keys)?;
+            let now = self.clock.now();
+            let ended = keys.iter().filter(|key| key.has_ended(now));
+            self.acks.extend(ended.map(|key| Ack {
+                key: key.row,
+                generation: key.generation,
+                at: now,
+            }));
         }
         Ok(())
     }
@@ -233,6 +266,7 @@ impl Follower {
         products?;
         applier.finish_load();
         self.cursor = loaded.head;
+        self.loaded = (loaded.head, self.clock.now());
         self.epoch = Some(loaded.epoch);
         self.checked = self.clock.monotonic();
         self.counts.reloads.fetch_add(1, Ordering::Relaxed);

@@ -47,7 +47,8 @@ pub(crate) struct Admitted {
     pub(crate) key_row: RowId,
     pub(crate) secret_number: u16,
     pub(crate) product_row: RowId,
-    pub(crate) hour: Millis,
+    /// The second in which the last one was.
+    pub(crate) last: Millis,
     pub(crate) times: i64,
 }
 
@@ -311,7 +312,7 @@ fn admitted(record: &Record, beside: &Beside, facts: &Facts) -> Option<Admitted>
         key_row: RowId::from_number(beside.row()),
         secret_number: record.number,
         product_row: used.product_row,
-        hour: used.hour,
+        last: used.last,
         times: used.times,
     })
 }

@@ -16,6 +16,7 @@ mod grace;
 mod limits;
 mod list;
 mod pause;
+pub(super) mod proof;
 mod reveal;
 mod rotate;
 mod rotation;
@@ -44,6 +45,7 @@ crate::routes! {
     GET "/accounts/{account}/keys/{key_id}/first-request" Viewer => fresh::first_request;
     GET "/accounts/{account}/keys/{key_id}/today" Viewer => fresh::today;
     GET "/accounts/{account}/keys/{key_id}/calling" Viewer => callers::calling;
+    GET "/accounts/{account}/keys/{key_id}/proof" Viewer => proof::fresh;
     GET "/accounts/{account}/keys/{key_id}/callers" Viewer => callers::week;
     GET "/accounts/{account}/keys/{key_id}/activity" Viewer => activity::show;
     GET "/accounts/{account}/keys/{key_id}/activity.csv" Viewer => activity::download;

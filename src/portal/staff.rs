@@ -19,6 +19,7 @@ crate::routes! {
     GET "/staff/look-up" Support => look_up::new;
     POST "/staff/look-up" Support => look_up::look_up;
     GET "/staff/keys/{key_id}" Support => keys::show;
+    GET "/staff/keys/{key_id}/proof" Support => keys::proof;
     GET "/staff/keys/{key_id}/disable" Admin => standing::ask;
     POST "/staff/keys/{key_id}/disable" Admin => standing::disable;
     POST "/staff/keys/{key_id}/enable" Admin => standing::enable;

@@ -12,6 +12,7 @@ use rand::RngExt;
 
 use super::audit::{Action, Event, record};
 use super::error::{Error, Result};
+use super::nodes::ACKS_KEPT_MS;
 use super::replica::{RowId, Tally};
 use super::schema::{changes, installation};
 use super::scope::OperatorScope;
@@ -66,6 +67,12 @@ pub enum Changes {
 /// The log's random name. Another one means: load everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epoch(i64);
+
+impl Epoch {
+    pub(super) const fn number(self) -> i64 {
+        self.0
+    }
+}
 
 /// The log's epoch.
 ///
@@ -204,6 +211,15 @@ pub(super) fn renew(change: &mut Change<'_>) -> Result<()> {
         .set(installation::log_epoch.eq(epoch))
         .execute(&mut change.conn)?;
     Ok(())
+}
+
+/// Drops the lines older than a month: what ended a key is found by them as long as it is known when nodes began to refuse.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn sweep(change: &mut Change<'_>) -> Result<usize> {
+    let end = change.now().plus_ms(-ACKS_KEPT_MS);
+    prune(change, end)
 }
 
 /// Drops the lines older than this, except the last one. Nodes that are further behind load everything.

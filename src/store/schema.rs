@@ -242,6 +242,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    node_acks (key_row, generation, node) {
+        key_row -> BigInt,
+        generation -> BigInt,
+        node -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    nodes (name) {
+        name -> Text,
+        role -> Text,
+        version -> Text,
+        started_at -> BigInt,
+        heard_at -> BigInt,
+        left_at -> Nullable<BigInt>,
+        max_staleness -> BigInt,
+        epoch -> BigInt,
+        loaded -> BigInt,
+        loaded_at -> BigInt,
+        applied -> BigInt,
+    }
+}
+
+diesel::table! {
     one_time_links (digest) {
         digest -> Binary,
         purpose -> Text,
@@ -370,6 +395,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     changes,
     audit_events,
     sessions,
+    node_acks,
+    nodes,
     one_time_links,
     outbox,
     confirmations,

@@ -183,7 +183,7 @@ pub fn activity(
         secret_number: 1,
         product: product.map(RowId::from_number),
         code,
-        hour: at,
+        last: at,
         count,
         units: if code.is_allow() { count } else { 0 },
     };

@@ -28,7 +28,7 @@ pub(crate) async fn count(world: &World, key_id: &str, rows: &[(i64, Code, i64)]
                     None
                 },
                 code: *code,
-                hour: BEGIN.plus_ms(-hours_ago * HOUR_MS),
+                last: BEGIN.plus_ms(-hours_ago * HOUR_MS),
                 count: *count,
                 units: if code.is_allow() { *count } else { 0 },
             };

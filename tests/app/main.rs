@@ -18,6 +18,7 @@ mod keys_explain;
 mod keys_list;
 mod keys_pause;
 mod keys_products;
+mod keys_proof;
 mod keys_reveal;
 mod keys_rotate;
 mod keys_show;

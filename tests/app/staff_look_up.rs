@@ -156,7 +156,7 @@ async fn what_was_counted_is_shown_by_day_outcome_and_secret() {
                 secret_number: 1,
                 product: None,
                 code,
-                hour: BEGIN.plus_ms(-ago - HOUR_MS),
+                last: BEGIN.plus_ms(-ago - HOUR_MS),
                 count,
                 units: if code.is_allow() { count } else { 0 },
             });

@@ -79,6 +79,7 @@ fn help_lists_the_commands_that_there_are_and_the_exit_codes() {
             "accounts",
             "keys",
             "secrets",
+            "nodes",
             "backup",
             "dev",
             "help"

@@ -112,6 +112,8 @@ const JOBS: &[&str] = &[
     "form_ids",
     "batches",
     "callers",
+    "changes",
+    "nodes",
 ];
 
 fn scraped(latchkey: &Latchkey) -> (String, BTreeMap<String, Family>) {

@@ -107,6 +107,14 @@ impl Installation {
         self.serve_with(&[("LATCHKEY_DATA_DIR", data.to_str().unwrap())])
     }
 
+    /// A node of its own that serves one listener alone.
+    pub(crate) fn serve_only(&self, part: &str, name: &str) -> Latchkey {
+        let data = self.path().join(name);
+        let data = [("LATCHKEY_DATA_DIR", data.to_str().unwrap())];
+        let variables = [&self.variables(), &data[..]].concat();
+        Latchkey::serve_only(part, self.path(), &variables)
+    }
+
     /// A command that has begun.
     pub(crate) fn begin(&self, words: &[&str]) -> Child {
         begin(self.path(), words, &self.variables())

@@ -132,6 +132,18 @@ impl Latchkey {
         Self::start(folder, &["serve"], &variables, portal.clone(), gate.clone())
     }
 
+    /// `serve --only portal` or `gate`; nobody listens at the other's address.
+    pub(crate) fn serve_only(part: &str, folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let (portal, gate) = (free_address(), free_address());
+        let listeners = [
+            ("LATCHKEY_PORTAL__LISTEN", portal.as_str()),
+            ("LATCHKEY_GATE__LISTEN", gate.as_str()),
+        ];
+        let variables = [&listeners[..], variables].concat();
+        let words = ["serve", "--only", part];
+        Self::start(folder, &words, &variables, portal.clone(), gate.clone())
+    }
+
     fn start(
         folder: &Path,
         words: &[&str],
@@ -158,11 +170,15 @@ impl Latchkey {
             number,
             kept: None,
         };
-        needs::within(Duration::from_secs(90), "readyz answers 200", || {
+        let (path, at) = match words {
+            ["serve", "--only", "portal"] => ("/sign-in", latchkey.portal.clone()),
+            _ => ("/readyz", latchkey.gate.clone()),
+        };
+        needs::within(Duration::from_secs(90), "it answers 200", || {
             if let Some(status) = latchkey.child.try_wait().unwrap() {
                 panic!("the server ended, {status}: {}", latchkey.logged());
             }
-            let ready = Ask::get("/readyz").try_send(&latchkey.gate).ok()?;
+            let ready = Ask::get(path).try_send(&at).ok()?;
             (ready.status == 200).then_some(())
         });
         latchkey

@@ -45,7 +45,7 @@ impl Setting {
             secret_number: 1,
             product: Some(self.product_row),
             code,
-            hour,
+            last: hour,
             count,
             units: if code.is_allow() { count } else { 0 },
         }

@@ -22,7 +22,7 @@ fn use_up(store: &Store, seq: i64, at: Millis, units: i64) {
             secret_number: 1,
             product: key.products.first().map(|one| one.product),
             code: Code::Valid,
-            hour: at,
+            last: at,
             count: 1,
             units,
         };

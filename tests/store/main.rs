@@ -13,6 +13,7 @@ mod changes;
 mod databases;
 mod keys;
 mod limits;
+mod nodes;
 mod outbox;
 mod parts;
 mod people;

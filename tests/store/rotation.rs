@@ -85,7 +85,7 @@ impl<'s> Rotating<'s> {
                 secret_number: number,
                 product: None,
                 code: Code::Valid,
-                hour: now,
+                last: now,
                 count: 1,
                 units: 1,
             }],

@@ -17,6 +17,7 @@ const OF_ACCOUNTS: &[&str] = &[
     "key_products",
     "secrets",
     "key_reminders",
+    "node_acks",
     "activity",
     "callers",
     "account_days",
@@ -70,6 +71,14 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
     (
         "keys/rotate.rs warn_of_ends",
         "a job: it tells people of their own secrets, whosever they are",
+    ),
+    (
+        "nodes.rs note",
+        "a node tells which keys it refuses, whosever they are, and reads none",
+    ),
+    (
+        "nodes.rs sweep",
+        "a job: it forgets what is a month old, whosever it is",
     ),
     (
         "replica.rs accounts_page",

@@ -274,7 +274,7 @@ impl Flusher {
     fn settle(&self, batch: &Batch, days: &[DayTotal]) {
         let mut written: HashMap<(RowId, Millis), i64> = HashMap::new();
         for count in &batch.rows {
-            let day = (count.subject.account_row, count.hour.day_start());
+            let day = (count.subject.account_row, count.last.day_start());
             *written.entry(day).or_default() += count.units;
         }
         for total in days {
@@ -345,7 +345,7 @@ fn count_of(admitted: &Admitted) -> Count {
             product_row: admitted.product_row,
             code: Code::Valid,
         },
-        hour: admitted.hour,
+        last: admitted.last,
         times: admitted.times,
         // A record counts what costs one.
         units: admitted.times,

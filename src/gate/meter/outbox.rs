@@ -106,7 +106,7 @@ fn to_row(count: &Count) -> MeterRow {
         secret_number: secret_number(subject),
         product: product(subject),
         code: subject.code,
-        hour: count.hour,
+        last: count.last,
         count: count.times,
         units: count.units,
     }

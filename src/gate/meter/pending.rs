@@ -49,6 +49,7 @@ impl Pending {
             }
             match merged.last_mut() {
                 Some(same) if place_of(same) == place => {
+                    same.last = same.last.max(count.last);
                     same.times += count.times;
                     same.units += count.units;
                 }
@@ -115,7 +116,7 @@ fn place_of(count: &Count) -> Place {
     Place {
         account_row,
         key_row,
-        hour: count.hour,
+        hour: count.last.hour_start(),
         secret_number,
         product_row,
         outcome: code.number(),
@@ -140,7 +141,7 @@ mod tests {
                 product_row: RowId::NONE,
                 code: Code::Valid,
             },
-            hour: Millis(0),
+            last: Millis(0),
             times,
             units: times,
         }

@@ -27,11 +27,12 @@ pub(crate) struct Subject {
     pub(crate) code: Code,
 }
 
-/// How often, in which hour.
+/// How often, in one hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) subject: Subject,
-    pub(crate) hour: Millis,
+    /// When the last of them was; its UTC hour is the one that they are counted in.
+    pub(crate) last: Millis,
     pub(crate) times: i64,
     /// What they took off the account's day: what was let through, by its cost.
     pub(crate) units: i64,
@@ -65,24 +66,25 @@ impl Tally {
         let Some(table) = self.tables.get(stripe::own()) else {
             return;
         };
-        let hour = now.hour_start();
         let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
         for counted in counted {
-            self.add(&mut table, counted, hour);
+            self.add(&mut table, counted, now);
         }
     }
 
-    fn add(&self, table: &mut HashTable<Count>, counted: Counted, hour: Millis) {
+    fn add(&self, table: &mut HashTable<Count>, counted: Counted, now: Millis) {
         let Counted { subject, units } = counted;
         let hash = hash(&subject);
-        let same = |count: &Count| count.subject == subject && count.hour == hour;
+        let hour = now.hour_start();
+        let same = |count: &Count| count.subject == subject && count.last.hour_start() == hour;
         if let Some(count) = table.find_mut(hash, same) {
+            count.last = count.last.max(now);
             count.times += 1;
             count.units += units;
         } else if table.len() < TABLE_CAPACITY {
             let first = Count {
                 subject,
-                hour,
+                last: now,
                 times: 1,
                 units,
             };
@@ -156,7 +158,7 @@ mod tests {
         assert_eq!(taken.len(), 3_000);
         assert_eq!(taken.iter().map(|count| count.times).sum::<i64>(), 4_000);
         let first = taken.iter().find(|count| {
-            count.subject == counted(7, Code::Valid).subject && count.hour == Millis(0)
+            count.subject == counted(7, Code::Valid).subject && count.last == Millis(9)
         });
         let first = first.unwrap();
         assert_eq!((first.times, first.units), (2, 6));

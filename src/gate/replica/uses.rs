@@ -5,17 +5,20 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use latchkey_rules::time::{HOUR_MS, Millis};
+use latchkey_rules::time::{HOUR_MS, Millis, SECOND_MS};
 
 use crate::store::replica::RowId;
 
-/// Bits of the count; above them stand those of the product, then those of the hour.
-const TIMES_BITS: u32 = 32;
+/// Bits of the count; above them stand the second of the hour in which the last one was, the product, and the hour.
+const TIMES_BITS: u32 = 20;
+const SECOND_BITS: u32 = 12;
 const PRODUCT_BITS: u32 = 12;
+const LOW_BITS: u32 = TIMES_BITS + SECOND_BITS;
 const TIMES: u64 = (1 << TIMES_BITS) - 1;
+const SECONDS: u64 = ((1 << SECOND_BITS) - 1) << TIMES_BITS;
 /// Products of larger rows are counted elsewhere, as is everything after the year 2089.
 const PRODUCTS: u64 = 1 << PRODUCT_BITS;
-const HOURS: u64 = 1 << (64 - TIMES_BITS - PRODUCT_BITS);
+const HOURS: u64 = 1 << (64 - LOW_BITS - PRODUCT_BITS);
 
 /// Requests of one hour to one product, in one word. Nothing is waiting while it is 0.
 #[derive(Default)]
@@ -24,7 +27,8 @@ pub(super) struct Uses(AtomicU64);
 /// What a word held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Used {
-    pub(super) hour: Millis,
+    /// The second in which the last one was.
+    pub(super) last: Millis,
     pub(super) product_row: RowId,
     pub(super) times: i64,
 }
@@ -33,12 +37,13 @@ impl Uses {
     /// Adds one. False when the word still holds another hour or product, or none of that number fits: it is then to be
     /// counted elsewhere.
     pub(super) fn add(&self, now: Millis, product_row: RowId) -> bool {
-        let Some(label) = label(now, product_row) else {
+        let Some((label, second)) = label(now, product_row) else {
             return false;
         };
         let added = |word: u64| {
-            let same = word & !TIMES == label && word & TIMES < TIMES;
-            (word == 0 || same).then(|| label | ((word & TIMES) + 1))
+            let same = word & !(SECONDS | TIMES) == label && word & TIMES < TIMES;
+            let last = second.max(word & SECONDS);
+            (word == 0 || same).then(|| label | last | ((word & TIMES) + 1))
         };
         self.0
             .try_update(Ordering::Relaxed, Ordering::Relaxed, added)
@@ -52,21 +57,27 @@ impl Uses {
             return None;
         }
         let word = self.0.swap(0, Ordering::Relaxed);
-        let hour = i64::try_from(word >> (TIMES_BITS + PRODUCT_BITS)).unwrap_or(0);
-        let product = i64::try_from((word >> TIMES_BITS) & (PRODUCTS - 1)).unwrap_or(0);
+        let hour = i64::try_from(word >> (LOW_BITS + PRODUCT_BITS)).unwrap_or(0);
+        let product = i64::try_from((word >> LOW_BITS) & (PRODUCTS - 1)).unwrap_or(0);
+        let second = i64::try_from((word & SECONDS) >> TIMES_BITS).unwrap_or(0);
         Some(Used {
-            hour: Millis(hour * HOUR_MS),
+            last: Millis(hour * HOUR_MS + second * SECOND_MS),
             product_row: RowId::from_number(product),
             times: i64::try_from(word & TIMES).unwrap_or(0),
         })
     }
 }
 
-fn label(now: Millis, product_row: RowId) -> Option<u64> {
-    let hour = u64::try_from(now.0 / HOUR_MS).ok()?;
+/// What does not change within an hour and product, and the second in its place.
+fn label(now: Millis, product_row: RowId) -> Option<(u64, u64)> {
+    let seconds = u64::try_from(now.0).ok()? / 1_000;
+    let (hour, second) = (seconds / 3_600, seconds % 3_600);
     let product = u64::try_from(product_row.number()).ok()?;
     let fits = hour < HOURS && (1..PRODUCTS).contains(&product);
-    fits.then_some((hour << PRODUCT_BITS | product) << TIMES_BITS)
+    fits.then_some((
+        (hour << PRODUCT_BITS | product) << LOW_BITS,
+        second << TIMES_BITS,
+    ))
 }
 
 #[cfg(test)]
@@ -83,15 +94,16 @@ mod tests {
     fn one_hour_and_product_are_counted_and_taken_once() {
         let uses = Uses::default();
         assert_eq!(uses.take(), None);
-        for _ in 0..1_000 {
-            assert!(uses.add(NOW, row(4_095)));
+        for ms in 0..1_000 {
+            assert!(uses.add(NOW.plus_ms(ms * 10), row(4_095)));
         }
+        assert!(uses.add(NOW, row(4_095)), "a clock that went back");
         assert!(!uses.add(NOW, row(1)), "another product");
         assert!(!uses.add(NOW.plus_ms(HOUR_MS), row(4_095)), "another hour");
         let all = Used {
-            hour: NOW.hour_start(),
+            last: NOW.plus_ms(9 * SECOND_MS),
             product_row: row(4_095),
-            times: 1_000,
+            times: 1_001,
         };
         assert_eq!((uses.take(), uses.take()), (Some(all), None));
         assert!(uses.add(NOW, row(1)), "free again");
@@ -111,9 +123,10 @@ mod tests {
 
     #[test]
     fn a_full_word_counts_no_further() {
-        let full = label(NOW, row(1)).unwrap() | TIMES;
+        let (label, second) = label(NOW, row(1)).unwrap();
+        let full = label | second | TIMES;
         let uses = Uses(AtomicU64::new(full));
         assert!(!uses.add(NOW, row(1)));
-        assert_eq!(uses.take().map(|all| all.times), Some(4_294_967_295));
+        assert_eq!(uses.take().map(|all| all.times), Some(1_048_575));
     }
 }

@@ -12,6 +12,7 @@ use latchkey_rules::time::Millis;
 
 use super::callers::{self, Callers};
 use super::counts::Counts;
+use super::proof::{self, Ended, Proof};
 use super::rotation::Rotation;
 use super::{KeyPath, facts, list, reveal};
 use crate::portal::chart::{self, Chart};
@@ -20,6 +21,7 @@ use crate::store::activity::{self, ActivityRow};
 use crate::store::audit::{self, AuditEntry};
 use crate::store::callers::{self as stored_callers, Caller};
 use crate::store::keys::{self, Key, ProductName};
+use crate::store::nodes::NodeProof;
 use crate::store::scope::AccountScope;
 use crate::store::{self, Reader};
 use crate::web::error::Error;
@@ -102,6 +104,7 @@ struct ShowView {
     callers: Callers,
     callers_since: &'static str,
     chart: Chart,
+    proof: Option<Proof>,
     events: Vec<EventRow>,
 }
 
@@ -117,6 +120,8 @@ struct Read {
     /// The key whose place it is to take, and how often that was let through in a week.
     replaces: Option<(KeyId, String, i64)>,
     events: Vec<AuditEntry>,
+    /// Which gates refuse what ended of it.
+    proved: Option<Vec<NodeProof>>,
 }
 
 pub(super) async fn show(
@@ -134,11 +139,12 @@ pub(super) async fn show(
             late: callers::late(r, &scope, &key, now)?,
             replaces: replaced(r, &scope, &key_id, now)?,
             callers: stored_callers::of_key(r, &scope, &key_id, None, since)?,
-            key,
             account: accounts::facts(r, &scope)?,
             own: keys::own_bounds(r, &scope, &key_id)?,
             activity: activity::of_key(r, &scope, &key_id, from, after(now))?,
             events: audit::of_key(r, &scope, &key_id, EVENTS)?,
+            proved: proof::proved(r, &scope, &key, now)?,
+            key,
         })
     });
     let read = read.await?;
@@ -177,6 +183,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         late,
         replaces,
         events,
+        proved,
         account,
         own,
     } = read;
@@ -215,6 +222,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         replaces: replaces.map(replaced_words),
         note: key.note.clone(),
         off: off(&key, status, &frame, shared),
+        proof: Proof::of(&key, Ended::of(&key, now), proved, &frame),
         may_change: scope.role() >= Role::Developer,
         today: Counts::since(&activity, now.day_start()),
         callers: Callers::few(callers, &frame),
@@ -222,13 +230,17 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         chart: Chart::of(counted, now, "day"),
         events: events
             .iter()
-            .map(|event| EventRow {
-                actor: event.actor.clone(),
-                action: event.action.label(),
-                when: frame.when(event.at),
-            })
+            .map(|event| event_row(event, &frame))
             .collect(),
         frame,
+    }
+}
+
+fn event_row(event: &AuditEntry, frame: &Frame) -> EventRow {
+    EventRow {
+        actor: event.actor.clone(),
+        action: event.action.label(),
+        when: frame.when(event.at),
     }
 }
 

@@ -9,10 +9,15 @@ use actix_web::{
     web::{Data, Path},
 };
 use latchkey_rules::key_id::KeyId;
+use latchkey_rules::time::Millis;
 
 use crate::portal::chart;
 use crate::portal::keys::callers;
-use crate::store::{activity, callers as stored_callers, keys};
+use crate::portal::keys::proof::{Ended, Proof, ProofView};
+use crate::store::keys::StaffKey;
+use crate::store::nodes::NodeProof;
+use crate::store::scope::StaffScope;
+use crate::store::{self, Reader, activity, callers as stored_callers, keys, nodes};
 use crate::web::{
     Shared,
     error::Error,
@@ -36,16 +41,50 @@ pub(crate) async fn show(
         let counted = activity::of_key_for_staff(r, &scope, &id, from, now.plus_ms(1))?;
         let since = now.plus_ms(-callers::DAY);
         let called = stored_callers::of_key_for_staff(r, &scope, &id, since)?;
-        Ok((found, counted, called))
+        let proved = proved(r, &scope, &found, now)?;
+        Ok((found, counted, called, proved))
     });
-    let (found, counted, called) = read.await?;
+    let (found, counted, called, nodes) = read.await?;
     render::ok(&view::ShowView::new(
         frame,
         staff.scope.role(),
         &found,
         &counted,
         called,
+        nodes,
     ))
+}
+
+/// Which gates refuse what ended of the key.
+fn proved(
+    reader: &mut Reader,
+    scope: &StaffScope,
+    found: &StaffKey,
+    now: Millis,
+) -> store::Result<Option<Vec<NodeProof>>> {
+    match Ended::of(&found.key, now) {
+        Some(ended) => nodes::proof_for_staff(reader, scope, &found.key.key_id, ended.at()),
+        None => Ok(None),
+    }
+}
+
+pub(crate) async fn proof(
+    staff: Staff<Support>,
+    path: Path<String>,
+    frame: Frame,
+    shared: Data<Shared>,
+) -> Result<HttpResponse, Error> {
+    let (scope, id, now) = (staff.scope.clone(), named(&path)?, frame.now());
+    let read = shared.db.read(move |r| {
+        let found = keys::find(r, &scope, &id)?;
+        let proved = proved(r, &scope, &found, now)?;
+        Ok((found.key, proved))
+    });
+    let (key, nodes) = read.await?;
+    let ended = Ended::of(&key, now);
+    render::ok(&ProofView {
+        proof: Proof::of(&key, ended, nodes, &frame),
+    })
 }
 
 /// The key that a path names. What cannot be an ID is not there.

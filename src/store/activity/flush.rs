@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::upsert::excluded;
 use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, RunQueryDsl};
 use latchkey_rules::code::Code;
-use latchkey_rules::time::{DAY_MS, Millis};
+use latchkey_rules::time::{DAY_MS, Millis, SECOND_MS};
 
 use crate::store::callers::{self, CallerCount};
 use crate::store::db::each;
@@ -50,8 +50,8 @@ pub struct MeterRow {
     pub product: Option<RowId>,
     /// The verdict's code.
     pub code: Code,
-    /// The UTC hour, by any instant in it.
-    pub hour: Millis,
+    /// When the last of them was, which also says in which UTC hour they were.
+    pub last: Millis,
     /// How often.
     pub count: i64,
     /// What they took off the account's day.
@@ -130,7 +130,7 @@ fn add_counts(writer: &mut Writer, batch: &MeterBatch) -> Result<()> {
         let place = (
             row.account.0,
             row.key.0,
-            row.hour.hour_start().0,
+            row.last.hour_start().0,
             row.secret_number,
             row.product.map_or(0, |product| product.0),
             row.code.number(),
@@ -175,7 +175,7 @@ fn add_days(writer: &mut Writer, batch: &MeterBatch) -> Result<Vec<DayTotal>> {
     let mut sums: BTreeMap<(i64, i64), i64> = BTreeMap::new();
     for row in batch.rows.iter().filter(|row| row.code.is_allow()) {
         *sums
-            .entry((row.account.0, row.hour.day_start().0))
+            .entry((row.account.0, row.last.day_start().0))
             .or_default() += row.units;
     }
     let days: Vec<DayRow> = sums
@@ -222,7 +222,7 @@ fn total((account, day, used): (i64, i64, i64)) -> DayTotal {
 fn days_of(writer: &mut Writer, batch: &MeterBatch) -> Result<Vec<DayTotal>> {
     let allowed = || batch.rows.iter().filter(|row| row.code.is_allow());
     let accounts: BTreeSet<i64> = allowed().map(|row| row.account.0).collect();
-    let days: BTreeSet<i64> = allowed().map(|row| row.hour.day_start().0).collect();
+    let days: BTreeSet<i64> = allowed().map(|row| row.last.day_start().0).collect();
     let accounts: Vec<i64> = accounts.into_iter().collect();
     let mut totals = Vec::new();
     for chunk in accounts.chunks(CHUNK) {
@@ -249,24 +249,30 @@ pub fn days(reader: &mut Reader, now: Millis) -> Result<Vec<DayTotal>> {
 }
 
 fn note_last_use(writer: &mut Writer, batch: &MeterBatch) -> Result<()> {
-    let used: BTreeSet<i64> = batch
-        .rows
-        .iter()
-        .filter(|row| row.code.is_allow())
-        .map(|row| row.key.0)
-        .collect();
-    let used: Vec<i64> = used.into_iter().collect();
-    let earlier = keys::last_used_at
-        .is_null()
-        .or(keys::last_used_at.lt(batch.at.0));
-    for chunk in used.chunks(CHUNK) {
-        diesel::update(
-            keys::table
-                .filter(keys::id.eq_any(chunk.to_vec()))
-                .filter(earlier),
-        )
-        .set(keys::last_used_at.eq(batch.at.0))
-        .execute(&mut writer.conn)?;
+    let mut last: BTreeMap<i64, i64> = BTreeMap::new();
+    for row in batch.rows.iter().filter(|row| row.code.is_allow()) {
+        let at = last.entry(row.key.0).or_default();
+        *at = row.last.0.max(*at);
+    }
+    // To the second: the keys of a batch then share the few statements of its seconds.
+    let mut by_second: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for (key, at) in last {
+        let second = at - at % SECOND_MS;
+        by_second.entry(second).or_default().push(key);
+    }
+    for (second, used) in by_second {
+        let earlier = keys::last_used_at
+            .is_null()
+            .or(keys::last_used_at.lt(second));
+        for chunk in used.chunks(CHUNK) {
+            diesel::update(
+                keys::table
+                    .filter(keys::id.eq_any(chunk.to_vec()))
+                    .filter(earlier),
+            )
+            .set(keys::last_used_at.eq(second))
+            .execute(&mut writer.conn)?;
+        }
     }
     Ok(())
 }

@@ -58,6 +58,22 @@ pub struct ReplicaKey {
     pub secrets: Vec<ReplicaSecret>,
 }
 
+impl ReplicaKey {
+    /// Whether something of it is over: the key, or a secret that some program may still have.
+    pub fn has_ended(&self, now: Millis) -> bool {
+        let is_off = match self.standing {
+            ReplicaStanding::Enabled => false,
+            ReplicaStanding::Disabled => true,
+            ReplicaStanding::Paused { until } => until.is_none_or(|until| until > now),
+        };
+        let is_over = |end: &ReplicaEnd| end.is_over || end.at.is_some_and(|at| at <= now);
+        self.deleted
+            || is_off
+            || is_over(&self.expires)
+            || self.secrets.iter().any(|secret| is_over(&secret.retires))
+    }
+}
+
 /// A product that a key is good for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplicaAssignment {

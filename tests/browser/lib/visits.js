@@ -54,6 +54,13 @@ async function callersRefreshed(page, world) {
   await looked;
 }
 
+// A key that ended, once its gates were asked for anew.
+const proofRefreshed = path => async (page, world) => {
+  const looked = page.waitForResponse(response => response.url().endsWith('/proof'));
+  await page.goto(filled(path, world.demo.key('disabled')));
+  await looked;
+};
+
 // The list's keys are chosen, and its button pressed.
 const chosen = what => async (page, world) => {
   await page.goto(filled('/accounts/{account}/keys', world.demo.key('active')));
@@ -160,6 +167,8 @@ export const visits = {
     one('developer', at('/accounts/{account}/keys/selected'), 'nothing chosen'),
   ],
   [`${KEY}/calling`]: [one('developer', callersRefreshed, 'filled in anew')],
+  [`${KEY}/proof`]: [one('developer', proofRefreshed(KEY), 'filled in anew')],
+  [`${STAFF_KEY}/proof`]: [one('support', proofRefreshed(STAFF_KEY), 'filled in anew')],
   [`${KEY}/callers`]: [
     one('developer', at(`${KEY}/callers`)),
     one('developer', inState(`${KEY}/callers`, 'rotating'), 'two secrets'),

@@ -36,7 +36,7 @@ pub(super) struct Written<R> {
     rows: R,
 }
 
-/// Account, key, secret number, product (0 for none), outcome, hour, times, units.
+/// Account, key, secret number, product (0 for none), outcome, the last one's instant, times, units.
 pub(super) type Row = (i64, i64, u16, i64, i16, i64, i64, i64);
 
 /// Counts that are written as rows.
@@ -102,14 +102,14 @@ fn row_of(count: &Count) -> Row {
         subject.secret_number,
         product,
         outcome,
-        count.hour.0,
+        count.last.0,
         count.times,
         count.units,
     )
 }
 
 pub(super) fn count_of(row: Row) -> Count {
-    let (account, key, secret_number, product, outcome, hour, times, units) = row;
+    let (account, key, secret_number, product, outcome, last, times, units) = row;
     Count {
         subject: Subject {
             account_row: RowId::from_number(account),
@@ -119,7 +119,7 @@ pub(super) fn count_of(row: Row) -> Count {
             // A number of a newer version stands for something that was not let through.
             code: Code::from_number(outcome).unwrap_or(Code::Unavailable),
         },
-        hour: Millis(hour),
+        last: Millis(last),
         times,
         units,
     }

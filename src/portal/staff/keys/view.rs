@@ -15,10 +15,12 @@ use latchkey_rules::{
 use super::notices::{self, Notice};
 use crate::portal::chart::Chart;
 use crate::portal::keys::callers::Callers;
+use crate::portal::keys::proof::{Ended, Proof};
 use crate::store::{
     activity::ActivityRow,
     callers::Caller,
     keys::{Contact, Key, ProductName, SecretFacts, StaffKey},
+    nodes::NodeProof,
 };
 use crate::web::{format::number, frame::Frame, zone::When};
 
@@ -34,6 +36,7 @@ pub(super) struct ShowView {
     key: KeyView,
     account: AccountView,
     notices: Vec<Notice>,
+    proof: Option<Proof>,
     secrets: Vec<SecretView>,
     stats: Vec<Stat>,
     today: Vec<TodayRow>,
@@ -101,8 +104,10 @@ impl ShowView {
         found: &StaffKey,
         counted: &[ActivityRow],
         called: Vec<Caller>,
+        nodes: Option<Vec<NodeProof>>,
     ) -> Self {
         let now = frame.now();
+        let ended = Ended::of(&found.key, now);
         let rows = counted.iter().map(|row| (row.hour, row.code, row.count));
         let chart = Chart::of(rows, now, "day");
         let mut today = today(counted, &found.key, now);
@@ -115,6 +120,7 @@ impl ShowView {
             key: key_view(&frame, &found.key),
             account: account_view(found),
             notices: notices::of(&frame, found),
+            proof: Proof::of(&found.key, ended, nodes, &frame),
             secrets: found.key.secrets.iter().map(secret_view).collect(),
             stats: stats(&frame, &found.key, counted, &chart),
             today,

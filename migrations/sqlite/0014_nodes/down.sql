@@ -1,0 +1,3 @@
+DROP INDEX changes_of_row;
+DROP TABLE node_acks;
+DROP TABLE nodes;
