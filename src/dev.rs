@@ -349,6 +349,7 @@ mod tests {
                         key,
                         asked,
                         cost: 1,
+                        is_plain: false,
                         counted: false,
                     };
                     gate.judge(&ask, &mut |judged| judged.code)

@@ -15,6 +15,7 @@ mod progress;
 mod read_key;
 mod refusals;
 mod replica;
+pub mod revocations;
 mod scrape;
 mod settings;
 mod stripe;
@@ -31,12 +32,13 @@ use latchkey_rules::product::Catalogue;
 use crate::clock::Clock;
 use crate::store::{Db, activity};
 use contact::{Contact, Freshness};
-use follower::{Follower, FollowerCounts};
+use follower::{Follower, FollowerCounts, Told};
 use judge::{Judge, Look, Patience};
 use limiter::Limiter;
 use meter::{Flusher, Meter};
 use metrics::{Endpoint, Metrics};
 use refusals::Refusals;
+use revocations::Revocations;
 
 pub use follower::FollowError;
 pub use judge::{Ask, AskedKey, Judged, JudgedKey, JudgedLimits};
@@ -95,7 +97,10 @@ impl Gate {
             clock.clone(),
             Arc::clone(&contact),
             Arc::clone(&log_counts),
-            Arc::clone(&progress),
+            Told {
+                progress: Arc::clone(&progress),
+                revocations: Revocations::open(&settings.data_dir),
+            },
         )?;
         let limiter = Arc::new(Limiter::new());
         let today = clock.now();

@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::metrics::{Family, Measured, Page, Words};
 use crate::store::{
-    self, Change, Db, activity, callers, changes, confirmations, form_ids, keys, limits, nodes,
-    one_time_links, sessions,
+    self, Change, Db, activity, callers, changes, confirmations, exposures, form_ids, keys, limits,
+    nodes, one_time_links, sessions,
 };
 
 pub use postman::{Bag, Postman};
@@ -52,6 +52,7 @@ const JOBS: &[&str] = &[
     "callers",
     "changes",
     "nodes",
+    "exposures",
 ];
 
 /// What the jobs count of themselves.
@@ -170,6 +171,7 @@ fn round(db: &Db, counts: &Counts) {
     counts.ran("callers", &db.batch_blocking(callers::sweep));
     counts.ran("changes", &db.batch_change_blocking(changes::sweep));
     counts.ran("nodes", &db.batch_blocking(nodes::sweep));
+    counts.ran("exposures", &db.batch_blocking(exposures::sweep));
 }
 
 /// A piece at a time until none is left.

@@ -7,11 +7,13 @@
 mod catalogue;
 mod host;
 mod prefix;
+mod sample;
 mod scope;
 
 pub use catalogue::{Catalogue, CatalogueError};
 pub use host::{HostError, HostPattern, normal_host};
 pub use prefix::{PathPrefix, PrefixError};
+pub use sample::sample_url_for;
 pub use scope::{MOST_SCOPES, ProductScopes, ResourceScope, ScopeName, ScopeSet};
 
 use crate::environment::EnvironmentSet;

@@ -47,6 +47,7 @@ pub(super) fn write(change: &mut Change<'_>, drawn: &[Drawn], now: Millis) -> Re
         let counts = life.counts(now);
         let batch = MeterBatch {
             node: "demo".to_owned(),
+            exposures: Vec::new(),
             epoch: 0,
             seq: i64::from(place),
             at: now,

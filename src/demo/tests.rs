@@ -77,6 +77,7 @@ fn every_key_gets_the_verdict_that_its_state_implies() {
                 key,
                 asked,
                 cost: 1,
+                is_plain: false,
                 counted: false,
             },
             &mut |judged| judged.code,

@@ -14,11 +14,13 @@ use crate::clock::Clock;
 use crate::store::changes::{self, ChangeKind, ChangeRow, Changes, Epoch};
 use crate::store::nodes::{Ack, Followed};
 use crate::store::replica::{self as snapshot, ReplicaKey, RowId};
+use crate::store::revocations::Standing;
 use crate::store::{self, Db, Reader};
 
 use super::contact::{Contact, Next};
 use super::progress::Progress;
 use super::replica::apply::Applier;
+use super::revocations::Revocations;
 
 /// Between two looks at the log.
 const TICK: Duration = Duration::from_millis(100);
@@ -49,13 +51,19 @@ pub(crate) struct FollowerCounts {
     pub(crate) drifts: AtomicU64,
 }
 
+/// Who is told of what was applied.
+pub(crate) struct Told {
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) revocations: Revocations,
+}
+
 /// The state between two looks.
 pub(crate) struct Follower {
     db: Db,
     clock: Clock,
     contact: Arc<Contact>,
     counts: Arc<FollowerCounts>,
-    progress: Arc<Progress>,
+    told: Told,
     applier: Applier,
     reader: Option<Reader>,
     /// The log that the cursor belongs to.
@@ -65,6 +73,8 @@ pub(crate) struct Follower {
     loaded: (i64, Millis),
     /// Ends that were applied and are not told yet.
     acks: Vec<Ack>,
+    /// How the keys stand that changed, likewise.
+    standings: Vec<Standing>,
     data_version: Option<i64>,
     checked: Duration,
     failing: bool,
@@ -77,20 +87,21 @@ impl Follower {
         clock: Clock,
         contact: Arc<Contact>,
         counts: Arc<FollowerCounts>,
-        progress: Arc<Progress>,
+        told: Told,
     ) -> Result<Self, FollowError> {
         let mut follower = Self {
             db,
             clock,
             contact,
             counts,
-            progress,
+            told,
             applier: Applier::new(),
             reader: None,
             epoch: None,
             cursor: 0,
             loaded: (0, Millis(0)),
             acks: Vec::new(),
+            standings: Vec::new(),
             data_version: None,
             checked: Duration::ZERO,
             failing: false,
@@ -163,8 +174,9 @@ impl Follower {
             loaded_at,
             applied: self.cursor,
         };
-        self.progress.followed(followed, &mut self.acks);
+        self.told.progress.followed(followed, &mut self.acks);
         self.acks.clear();
+        self.told.revocations.add(self.standings.drain(..));
     }
 
     fn catch_up(&mut self, reader: &mut Reader, check: bool) -> Result<(), FollowError> {
@@ -221,6 +233,7 @@ impl Follower {
             self.applier
                 .put_accounts(&snapshot::accounts_by_rows(reader, some)?);
         }
+        let place = rows.last().map_or(self.cursor, |row| row.id);
         for some in of(ChangeKind::Key).chunks(500) {
             let keys = snapshot::keys_by_rows(reader, some)?;
             for gone in some
@@ -237,6 +250,50 @@ impl Follower {
                 generation: key.generation,
                 at: now,
             }));
+            self.remember(&keys, place);
+        }
+        Ok(())
+    }
+
+    /// Keeps how changed keys stand for the log of revocations; a key that was made is no revocation.
+    fn remember(&mut self, keys: &[ReplicaKey], place: i64) {
+        let Some(epoch) = self.epoch else { return };
+        let now = self.clock.now();
+        let changed = keys.iter().filter(|key| key.generation > 1);
+        self.standings
+            .extend(changed.map(|key| Standing::of(key, now, epoch, place)));
+    }
+
+    /// Brings the log of revocations up to what was loaded: with what changed while no gate of this data folder ran, or, where
+    /// the change log cannot say, with every key that something was taken from.
+    fn catch_up_revocations(
+        &mut self,
+        reader: &mut Reader,
+        restricted: Vec<Standing>,
+    ) -> Result<(), FollowError> {
+        let known = self.epoch.and_then(|epoch| self.told.revocations.place_in(epoch));
+        let Some(mut place) = known.filter(|_| self.counts.reloads.load(Ordering::Relaxed) == 0)
+        else {
+            self.standings = restricted;
+            return Ok(());
+        };
+        while place < self.cursor {
+            let Changes::Rows(rows) = changes::after(reader, place, PAGE)? else {
+                self.standings = restricted;
+                return Ok(());
+            };
+            let Some(last) = rows.last().map(|row| row.id) else {
+                return Ok(());
+            };
+            let keys = rows.iter().filter(|row| row.kind == ChangeKind::Key);
+            let mut keys: Vec<RowId> = keys.map(|row| row.ref_row).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            for some in keys.chunks(500) {
+                let keys = snapshot::keys_by_rows(reader, some)?;
+                self.remember(&keys, last);
+            }
+            place = last;
         }
         Ok(())
     }
@@ -262,13 +319,15 @@ impl Follower {
         self.epoch = None;
         let applier = &mut self.applier;
         applier.begin_load();
-        let (loaded, products) = reader.snapshot(|reader| load_all(reader, applier))?;
+        let now = self.clock.now();
+        let (loaded, products) = reader.snapshot(|reader| load_all(reader, applier, now))?;
         products?;
         applier.finish_load();
         self.cursor = loaded.head;
         self.loaded = (loaded.head, self.clock.now());
         self.epoch = Some(loaded.epoch);
         self.checked = self.clock.monotonic();
+        self.catch_up_revocations(reader, loaded.restricted)?;
         self.counts.reloads.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -295,16 +354,20 @@ impl Follower {
 struct Loaded {
     epoch: Epoch,
     head: i64,
+    /// Keys that something was taken from.
+    restricted: Vec<Standing>,
 }
 
 /// Reads all tables into the replica. Products that contradict each other are told apart from a database that fails.
 fn load_all(
     reader: &mut Reader,
     applier: &mut Applier,
+    now: Millis,
 ) -> store::Result<(Loaded, Result<(), CatalogueError>)> {
-    let loaded = Loaded {
+    let mut loaded = Loaded {
         epoch: changes::epoch(reader)?,
         head: changes::head(reader)?,
+        restricted: Vec::new(),
     };
     let products = applier.set_products(&snapshot::products(reader)?);
     applier.set_plans(&snapshot::plans(reader)?);
@@ -316,6 +379,11 @@ fn load_all(
             return Ok((loaded, products));
         };
         applier.put_keys(&keys);
+        let standings = keys
+            .iter()
+            .filter(|key| key.generation > 1)
+            .map(|key| Standing::of(key, now, loaded.epoch, loaded.head));
+        loaded.restricted.extend(standings.filter(Standing::restricts));
         after = last;
     }
 }

@@ -18,6 +18,7 @@ use latchkey_rules::time::Millis;
 use latchkey_rules::verdict::{Asked, Credential, Grant, Machine, Step, product_of};
 
 use crate::clock::Clock;
+use crate::store::exposures::Exposure;
 use crate::store::replica::RowId;
 
 use super::contact::{Contact, Freshness};
@@ -38,6 +39,8 @@ pub struct Ask<'a> {
     pub asked: Asked<'a>,
     /// What it takes off the limits if it is let through, from 1 to 1,000.
     pub cost: u32,
+    /// Whether the request came over http without encryption, as far as that is known.
+    pub is_plain: bool,
     /// Whether the verdict is counted and takes of the limits: real requests do, trials do not.
     pub counted: bool,
 }
@@ -201,6 +204,7 @@ impl Judge {
         let out = &mut Out { answer, count };
         match self.shown(ask, moment) {
             Shown::Secret(digest) => self.replica.with_secret(&digest, |found, facts| {
+                self.note_exposure(ask, &found, moment.now);
                 let (credential, known) = self.credential(ask, &found, facts, moment)?;
                 Ok(self.conclude(ask, &credential, known, facts, moment, out))
             }),
@@ -227,9 +231,11 @@ impl Judge {
             let found = view.find_all(shown.iter().map(Shown::digest));
             for (done, ((ask, shown), found)) in asks.iter().zip(&shown).zip(&found).enumerate() {
                 let (credential, known) = match shown {
-                    Shown::Secret(_) => self
-                        .credential(ask, found, facts, moment)
-                        .map_err(|look| (done, look))?,
+                    Shown::Secret(_) => {
+                        self.note_exposure(ask, found, moment.now);
+                        self.credential(ask, found, facts, moment)
+                            .map_err(|look| (done, look))?
+                    }
                     shown => (without_secret(ask, shown, facts), None),
                 };
                 let count = &mut |verdict| counted.push(verdict);
@@ -243,6 +249,29 @@ impl Judge {
         });
         self.meter.count(counted, moment.now);
         judged
+    }
+
+    /// A server's secret in a URL or on an open line is known to others from then on, whatever the verdict is.
+    fn note_exposure(&self, ask: &Ask<'_>, found: &Found<'_>, now: Millis) {
+        let is_in_url = matches!(ask.key, AskedKey::InQuery(_));
+        if !(is_in_url || ask.is_plain) || !ask.counted {
+            return;
+        }
+        let Found::Known(known) = found else { return };
+        if known.policy.kind != KeyKind::Server {
+            return;
+        }
+        let note = |way| {
+            let key = RowId::from_number(known.key_row());
+            self.meter
+                .note_exposure(key, known.secret_number(), way, now);
+        };
+        if is_in_url {
+            note(Exposure::Url);
+        }
+        if ask.is_plain {
+            note(Exposure::PlainHttp);
+        }
     }
 
     fn moment(&self, patience: Patience) -> Moment {

@@ -6,6 +6,7 @@
 //! a limit counts are dropped, and the drops counted. It must not know HTTP or the verdict.
 
 mod callers;
+mod exposures;
 mod flusher;
 mod journal;
 mod outbox;
@@ -22,10 +23,13 @@ use latchkey_rules::time::Millis;
 use latchkey_rules::verdict::Caller;
 
 use callers::Callers;
+use exposures::Exposures;
 pub(crate) use flusher::{Flusher, Shared};
 use tally::{Count, Counted, Subject, Tally};
 
 use crate::store::callers::CallerCount;
+use crate::store::exposures::{Exposure, ExposureCount};
+use crate::store::replica::RowId;
 
 /// Between two flushes: with the time that a flush takes it stays below the second that a kill may lose.
 const FLUSH: Duration = Duration::from_millis(750);
@@ -40,6 +44,8 @@ struct Batch {
     rows: Vec<Count>,
     /// Who called. This much is lost with the process: it is there for people to read, not to be added up.
     callers: Vec<CallerCount>,
+    /// Which secrets were sent where others can read them; likewise.
+    exposures: Vec<ExposureCount>,
 }
 
 /// What the meter says of itself.
@@ -62,6 +68,7 @@ pub(crate) struct MeterCounts {
 pub(crate) struct Meter {
     tally: Tally,
     callers: Callers,
+    exposures: Exposures,
     address_detail: AddressDetail,
     pub(crate) counts: MeterCounts,
     stopping: Mutex<bool>,
@@ -73,6 +80,7 @@ impl Meter {
         Self {
             tally: Tally::new(),
             callers: Callers::new(),
+            exposures: Exposures::default(),
             address_detail,
             counts: MeterCounts::default(),
             stopping: Mutex::new(false),
@@ -88,6 +96,11 @@ impl Meter {
     /// Notes who sent a request, beside its count.
     pub(crate) fn note_caller(&self, subject: &Subject, caller: &Caller<'_>, now: Millis) {
         self.callers.note(subject, caller, self.address_detail, now);
+    }
+
+    /// Notes that a secret was sent where others can read it.
+    pub(crate) fn note_exposure(&self, key: RowId, secret_number: u16, way: Exposure, now: Millis) {
+        self.exposures.note(key, secret_number, way, now);
     }
 
     /// Requests that were counted, but not who sent them.

@@ -10,6 +10,7 @@ mod delete;
 mod edit;
 mod examples;
 mod explain;
+pub(super) mod exposed;
 mod facts;
 mod fresh;
 mod grace;

@@ -99,6 +99,8 @@ actions! {
     KeyDeleted => "key.deleted", "Key deleted";
     /// The time in which the delete could be taken back is over; its secrets are gone.
     KeyPurged => "key.purged", "Key purged";
+    /// The database came back from a backup.
+    InstallationRestored => "installation.restored", "Restored from a backup";
     /// Every node was told to load everything anew.
     EpochRenewed => "installation.epoch_renewed", "Change log begun anew";
 }

@@ -168,6 +168,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    key_exposures (key_row, secret_number, way) {
+        key_row -> BigInt,
+        secret_number -> SmallInt,
+        way -> SmallInt,
+        times -> BigInt,
+        first_at -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
     key_products (key_row, product_row) {
         key_row -> BigInt,
         product_row -> BigInt,
@@ -392,6 +403,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     secrets,
     key_reminders,
     key_ends,
+    key_exposures,
     changes,
     audit_events,
     sessions,

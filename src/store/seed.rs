@@ -194,6 +194,7 @@ pub fn activity(
     let refused = refused.map(|key| counted(*key, Code::AccessNotAllowed, 1 + key % 9));
     let batch = MeterBatch {
         node: format!("seed {account}"),
+        exposures: Vec::new(),
         epoch: 1,
         seq: at.0,
         at,

@@ -35,6 +35,7 @@ pub(crate) async fn count(world: &World, key_id: &str, rows: &[(i64, Code, i64)]
             let batch = MeterBatch {
                 callers: Vec::new(),
                 node: "n".to_owned(),
+                exposures: Vec::new(),
                 epoch: 1,
                 seq: 1,
                 at: BEGIN,

@@ -42,6 +42,7 @@ async fn call(world: &World, key_id: &str, hours_ago: i64, calls: &[(&str, &str,
             };
             let batch = MeterBatch {
                 node: "n".to_owned(),
+                exposures: Vec::new(),
                 epoch: 1,
                 seq: hours_ago,
                 at: BEGIN,

@@ -15,6 +15,7 @@ mod keys_create;
 mod keys_delete;
 mod keys_edit;
 mod keys_explain;
+mod keys_exposed;
 mod keys_list;
 mod keys_pause;
 mod keys_products;

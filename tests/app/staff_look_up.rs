@@ -163,6 +163,7 @@ async fn what_was_counted_is_shown_by_day_outcome_and_secret() {
             let batch = MeterBatch {
                 callers: Vec::new(),
                 node: "test".to_owned(),
+                exposures: Vec::new(),
                 epoch: 1,
                 seq: 1,
                 at: BEGIN,

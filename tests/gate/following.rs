@@ -24,6 +24,7 @@ fn known(gate: &Gate, secret: &str) -> Code {
             caller: &Caller::NOBODY,
         },
         cost: 1,
+        is_plain: false,
         counted: false,
     };
     gate.judge(&ask, &mut |judged| judged.code)

@@ -13,6 +13,7 @@ mod authorize;
 mod bad_input;
 mod callers;
 mod corpora;
+mod exposures;
 mod following;
 mod limits;
 mod lives;

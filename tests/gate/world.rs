@@ -46,7 +46,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) hand: Hand,
     pub(crate) dir: tempfile::TempDir,
-    staff: StaffScope,
+    pub(crate) staff: StaffScope,
     file: PathBuf,
 }
 

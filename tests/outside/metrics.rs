@@ -114,6 +114,7 @@ const JOBS: &[&str] = &[
     "callers",
     "changes",
     "nodes",
+    "exposures",
 ];
 
 fn scraped(latchkey: &Latchkey) -> (String, BTreeMap<String, Family>) {

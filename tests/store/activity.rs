@@ -65,6 +65,7 @@ impl Setting {
 fn batch(seq: i64, rows: Vec<MeterRow>) -> MeterBatch {
     MeterBatch {
         node: "node-a".to_owned(),
+        exposures: Vec::new(),
         epoch: 77,
         seq,
         at: START,

@@ -61,6 +61,7 @@ impl Setting {
 fn write(store: &Store, seq: i64, callers: Vec<CallerCount>) -> Flushed {
     let batch = MeterBatch {
         node: "node-a".to_owned(),
+        exposures: Vec::new(),
         epoch: 77,
         seq,
         at: START,

@@ -28,6 +28,7 @@ fn use_up(store: &Store, seq: i64, at: Millis, units: i64) {
         };
         let batch = MeterBatch {
             node: "n".to_owned(),
+            exposures: Vec::new(),
             epoch: 1,
             seq,
             at,

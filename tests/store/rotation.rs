@@ -75,6 +75,7 @@ impl<'s> Rotating<'s> {
         let now = self.store.clock.now();
         let batch = MeterBatch {
             node: "one".to_owned(),
+            exposures: Vec::new(),
             epoch: 1,
             seq: self.seq,
             at: now,

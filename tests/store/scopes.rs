@@ -18,6 +18,7 @@ const OF_ACCOUNTS: &[&str] = &[
     "secrets",
     "key_reminders",
     "node_acks",
+    "key_exposures",
     "activity",
     "callers",
     "account_days",
@@ -48,6 +49,10 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
         "it asks the connection and no table",
     ),
     ("changes.rs checksum", "a count and a sum over everything"),
+    (
+        "exposures.rs sweep",
+        "a job: it forgets what is three months old, whosever it is",
+    ),
     (
         "form_ids.rs sweep",
         "a job: it forgets what is a day old, whosever it is",

@@ -94,6 +94,7 @@ impl Question<'_> {
                 caller,
             },
             cost: self.cost.unwrap_or(1),
+            is_plain: false,
             counted: self.dry_run != Some(true),
         }
     }

@@ -84,6 +84,7 @@ async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
         key: asked_key(&offered, gate),
         asked: asked(target, &caller),
         cost: 1,
+        is_plain: is_plain(heads.is_plain, target.host),
         counted: true,
     };
     let mut refused = None;
@@ -102,6 +103,12 @@ async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
         nginx_status(&mut answer);
     }
     answer
+}
+
+/// Whether the proxy took the request without encryption. A developer's own machine is no open line.
+fn is_plain(says_http: bool, host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    says_http && !matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 fn asked_key<'a>(offered: &'a Offered<'_>, gate: &Gate) -> AskedKey<'a> {

@@ -20,6 +20,8 @@ pub(super) struct Heads<'a> {
     pub(super) asks_method: Option<&'a HeaderValue>,
     pub(super) asks_headers: Option<&'a HeaderValue>,
     pub(super) is_encoded: bool,
+    /// Whether a trusted proxy says that the request came over http without encryption.
+    pub(super) is_plain: bool,
     pub(super) content_length: Option<&'a HeaderValue>,
 }
 
@@ -40,6 +42,7 @@ impl<'a> Heads<'a> {
             asks_method: None,
             asks_headers: None,
             is_encoded: false,
+            is_plain: false,
             content_length: None,
         };
         let mut has_authorization = false;
@@ -67,6 +70,9 @@ impl<'a> Heads<'a> {
             "latchkey-gate-token" => self.gate_token = Some(value),
             "access-control-request-method" => self.asks_method = Some(value),
             "access-control-request-headers" => self.asks_headers = Some(value),
+            "x-forwarded-proto" => {
+                self.is_plain |= self.said.peer_is_trusted && value.as_bytes() == b"http";
+            }
             "content-encoding" => self.is_encoded |= value.as_bytes() != b"identity",
             "content-length" => self.content_length = Some(value),
             _ if settings.is_key_header(name) => self.key.header(value.as_bytes()),

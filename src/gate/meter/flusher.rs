@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,6 +26,7 @@ use crate::gate::replica::{Admitted, Replica};
 use crate::store::Db;
 use crate::store::activity::DayTotal;
 use crate::store::callers::CallerCount;
+use crate::store::exposures::ExposureCount;
 use crate::store::replica::RowId;
 
 /// Rows of one batch, and of one second: writing more would take the processor away from deciding. A row that waits
@@ -34,6 +36,8 @@ const BATCH_ROWS: usize = 4_000;
 const CALLERS_EVERY: u8 = 3;
 /// Callers' rows of one batch.
 const CALLER_ROWS: usize = 2_000;
+/// Exposures of one batch; what is left out is seen again.
+const EXPOSURES: usize = 1_000;
 /// Bytes of counts that wait.
 const QUEUE_LIMIT: u64 = 64 * 1024 * 1024;
 /// How often a batch is tried that the database refuses.
@@ -50,6 +54,8 @@ pub(crate) struct Flusher {
     journal: Journal,
     pending: Pending,
     roll: Roll,
+    /// Secrets that were sent where others can read them, and which no batch holds yet.
+    exposures: Vec<ExposureCount>,
     /// Flushes since callers went along.
     flushes: u8,
     in_flight: Option<InFlight>,
@@ -97,6 +103,7 @@ impl Flusher {
             journal,
             pending: left.pending,
             roll: Roll::default(),
+            exposures: Vec::new(),
             flushes: 0,
             in_flight,
             swept: 0,
@@ -133,10 +140,12 @@ impl Flusher {
             .replica
             .take_admitted(|admitted| fresh.push(count_of(admitted)));
         self.roll.add(self.shared.meter.callers.take());
+        self.exposures.extend(self.shared.meter.exposures.take());
+        self.exposures.truncate(EXPOSURES);
         self.flushes = self.flushes.saturating_add(1);
         let in_touch = self.in_touch();
         if in_touch && !self.is_waiting() && fresh.len() <= BATCH_ROWS {
-            if !fresh.is_empty() || self.callers_are_due() {
+            if !fresh.is_empty() || self.callers_are_due() || !self.exposures.is_empty() {
                 self.write_fresh(fresh);
             }
             return;
@@ -253,6 +262,7 @@ impl Flusher {
             seq: self.seq,
             at: self.clock.now(),
             callers: self.due_callers(),
+            exposures: mem::take(&mut self.exposures),
             rows,
         }
     }

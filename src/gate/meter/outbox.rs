@@ -95,6 +95,7 @@ fn to_store(batch: &Batch) -> MeterBatch {
         at: batch.at,
         rows: batch.rows.iter().map(to_row).collect(),
         callers: batch.callers.clone(),
+        exposures: batch.exposures.clone(),
     }
 }
 

@@ -2,13 +2,14 @@
 
 use askama::Template;
 use latchkey_rules::key_id::KeyId;
+use latchkey_rules::product::sample_url_for;
 use latchkey_rules::secret::Secret;
 
 use super::callers::Callers;
 use super::examples::Examples;
 use super::facts;
 use crate::store::keys::{Key, NewSecret, Sealed, sealed_about};
-use crate::store::products::Product;
+use crate::store::products::{Product, Sample};
 use crate::web::Shared;
 use crate::web::error::Error;
 use crate::web::frame::Frame;
@@ -81,8 +82,13 @@ impl SecretView {
             rotated,
         } = shown;
         let lines = |product: &Product| {
+            let url = &product.sample.url;
+            let sample = Sample {
+                url: sample_url_for(url, &product.routes, key.environment),
+                ..product.sample.clone()
+            };
             Examples::of(
-                &product.sample,
+                &sample,
                 &shared.key_header,
                 &shared.env_var_name,
                 secret.expose(),

@@ -12,6 +12,7 @@ use latchkey_rules::time::Millis;
 
 use super::callers::{self, Callers};
 use super::counts::Counts;
+use super::exposed::{self, Warning};
 use super::proof::{self, Ended, Proof};
 use super::rotation::Rotation;
 use super::{KeyPath, facts, list, reveal};
@@ -20,6 +21,7 @@ use crate::store::accounts::{self, AccountFacts};
 use crate::store::activity::{self, ActivityRow};
 use crate::store::audit::{self, AuditEntry};
 use crate::store::callers::{self as stored_callers, Caller};
+use crate::store::exposures::{self, Exposed};
 use crate::store::keys::{self, Key, ProductName};
 use crate::store::nodes::NodeProof;
 use crate::store::scope::AccountScope;
@@ -104,6 +106,7 @@ struct ShowView {
     callers: Callers,
     callers_since: &'static str,
     chart: Chart,
+    warnings: Vec<Warning>,
     proof: Option<Proof>,
     events: Vec<EventRow>,
 }
@@ -122,6 +125,8 @@ struct Read {
     events: Vec<AuditEntry>,
     /// Which gates refuse what ended of it.
     proved: Option<Vec<NodeProof>>,
+    /// Where its secrets were sent that others can read.
+    exposed: Vec<Exposed>,
 }
 
 pub(super) async fn show(
@@ -144,6 +149,7 @@ pub(super) async fn show(
             activity: activity::of_key(r, &scope, &key_id, from, after(now))?,
             events: audit::of_key(r, &scope, &key_id, EVENTS)?,
             proved: proof::proved(r, &scope, &key, now)?,
+            exposed: exposures::of_key(r, &scope, &key_id)?,
             key,
         })
     });
@@ -184,6 +190,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         replaces,
         events,
         proved,
+        exposed,
         account,
         own,
     } = read;
@@ -222,6 +229,7 @@ fn view(frame: Frame, scope: &AccountScope, shared: &Shared, read: Read) -> Show
         replaces: replaces.map(replaced_words),
         note: key.note.clone(),
         off: off(&key, status, &frame, shared),
+        warnings: exposed::warnings(&key, &exposed, &frame),
         proof: Proof::of(&key, Ended::of(&key, now), proved, &frame),
         may_change: scope.role() >= Role::Developer,
         today: Counts::since(&activity, now.day_start()),

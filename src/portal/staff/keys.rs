@@ -17,7 +17,7 @@ use crate::portal::keys::proof::{Ended, Proof, ProofView};
 use crate::store::keys::StaffKey;
 use crate::store::nodes::NodeProof;
 use crate::store::scope::StaffScope;
-use crate::store::{self, Reader, activity, callers as stored_callers, keys, nodes};
+use crate::store::{self, Reader, activity, callers as stored_callers, exposures, keys, nodes};
 use crate::web::{
     Shared,
     error::Error,
@@ -42,9 +42,10 @@ pub(crate) async fn show(
         let since = now.plus_ms(-callers::DAY);
         let called = stored_callers::of_key_for_staff(r, &scope, &id, since)?;
         let proved = proved(r, &scope, &found, now)?;
-        Ok((found, counted, called, proved))
+        let exposed = exposures::of_key_for_staff(r, &scope, &id)?;
+        Ok((found, counted, called, proved, exposed))
     });
-    let (found, counted, called, nodes) = read.await?;
+    let (found, counted, called, nodes, exposed) = read.await?;
     render::ok(&view::ShowView::new(
         frame,
         staff.scope.role(),
@@ -52,6 +53,7 @@ pub(crate) async fn show(
         &counted,
         called,
         nodes,
+        &exposed,
     ))
 }
 

@@ -10,6 +10,7 @@ use latchkey_rules::time::{DAY_MS, Millis, SECOND_MS};
 use crate::store::callers::{self, CallerCount};
 use crate::store::db::each;
 use crate::store::error::Result;
+use crate::store::exposures::{self, ExposureCount};
 use crate::store::replica::RowId;
 use crate::store::schema::{account_days, activity, keys, meter_batches};
 use crate::store::{Reader, Writer};
@@ -35,6 +36,8 @@ pub struct MeterBatch {
     pub rows: Vec<MeterRow>,
     /// Who called.
     pub callers: Vec<CallerCount>,
+    /// Which secrets were sent where others can read them.
+    pub exposures: Vec<ExposureCount>,
 }
 
 /// A count.
@@ -120,6 +123,7 @@ pub fn flush(writer: &mut Writer, batch: &MeterBatch) -> Result<(Flushed, Vec<Da
     let days = add_days(writer, batch)?;
     note_last_use(writer, batch)?;
     callers::add_callers(writer, &batch.callers)?;
+    exposures::add_exposures(writer, &batch.exposures)?;
     Ok((Flushed::Written, days))
 }
 

@@ -139,6 +139,7 @@ pub(super) fn batch_of(written: Written<Vec<Row>>) -> Batch {
     Batch {
         // They are not written down: a kill forgets who called in the last seconds, never how often.
         callers: Vec::new(),
+        exposures: Vec::new(),
         node: written.node,
         epoch: written.epoch,
         seq: written.seq,

@@ -17,6 +17,7 @@ fn batch(seq: i64, numbers: &[(i64, i64)]) -> Batch {
     Batch {
         callers: Vec::new(),
         node: "node".to_owned(),
+        exposures: Vec::new(),
         epoch: 6,
         seq,
         at: Millis(9),

@@ -15,10 +15,12 @@ use latchkey_rules::{
 use super::notices::{self, Notice};
 use crate::portal::chart::Chart;
 use crate::portal::keys::callers::Callers;
+use crate::portal::keys::exposed::{self, Warning};
 use crate::portal::keys::proof::{Ended, Proof};
 use crate::store::{
     activity::ActivityRow,
     callers::Caller,
+    exposures::Exposed,
     keys::{Contact, Key, ProductName, SecretFacts, StaffKey},
     nodes::NodeProof,
 };
@@ -36,6 +38,7 @@ pub(super) struct ShowView {
     key: KeyView,
     account: AccountView,
     notices: Vec<Notice>,
+    warnings: Vec<Warning>,
     proof: Option<Proof>,
     secrets: Vec<SecretView>,
     stats: Vec<Stat>,
@@ -105,6 +108,7 @@ impl ShowView {
         counted: &[ActivityRow],
         called: Vec<Caller>,
         nodes: Option<Vec<NodeProof>>,
+        exposed: &[Exposed],
     ) -> Self {
         let now = frame.now();
         let ended = Ended::of(&found.key, now);
@@ -120,6 +124,7 @@ impl ShowView {
             key: key_view(&frame, &found.key),
             account: account_view(found),
             notices: notices::of(&frame, found),
+            warnings: exposed::warnings(&found.key, exposed, &frame),
             proof: Proof::of(&found.key, ended, nodes, &frame),
             secrets: found.key.secrets.iter().map(secret_view).collect(),
             stats: stats(&frame, &found.key, counted, &chart),
