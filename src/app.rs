@@ -2,6 +2,7 @@
 //!
 //! Must not know where the configuration came from, nor what a page or a verdict is.
 
+pub mod backup;
 mod listen;
 mod presence;
 mod serve;

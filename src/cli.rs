@@ -3,6 +3,7 @@
 //! Must not hold what a command does to the store: that stands in the file of its family.
 
 mod args;
+mod backups;
 mod nodes;
 mod offline;
 mod people;
@@ -137,7 +138,8 @@ fn run(cli: &Cli) -> Outcome {
         Command::Keys(command) => people::keys(&config, command, clock),
         Command::Secrets(SecretsCommand::Rekey) => offline::rekey(&config, clock),
         Command::Nodes => nodes::nodes(&config, clock),
-        Command::Backup(args) => offline::backup(&config, args, clock),
+        Command::Backup(args) => backups::backup(&config, args, clock),
+        Command::Restore(args) => backups::restore(&config, args, &clock),
         Command::Dev(DevCommand::Seed(args)) => {
             say(dev::seed(&config, &args.wish(), &clock).map_err(Failed::because)?)
         }

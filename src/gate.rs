@@ -81,13 +81,7 @@ pub enum StartError {
 impl Gate {
     /// Loads all keys and starts to follow and to count. It blocks until there is something to serve.
     pub fn start(db: Db, clock: Clock, mut settings: GateSettings) -> Result<Self, StartError> {
-        settings
-            .key_headers
-            .iter_mut()
-            .for_each(|name| name.make_ascii_lowercase());
-        settings
-            .public_url
-            .truncate(settings.public_url.trim_end_matches('/').len());
+        settings.normalize();
         let contact = Arc::new(Contact::new(clock.clone(), settings.max_staleness));
         let log_counts = Arc::new(FollowerCounts::default());
         let meter = Arc::new(Meter::new(settings.address_detail));

@@ -3,6 +3,8 @@
 //!
 //! Must not know what the texts are for.
 
+pub mod file;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -30,5 +30,8 @@ pub mod seed;
 pub mod sessions;
 pub mod users;
 
-pub use db::{Change, DatabaseUrl, Db, OpenError, Reader, Settings, UrlError, Writer, migrate};
+pub use db::{
+    Change, CopyError, DatabaseUrl, Db, OpenError, PutBack, Reader, Settings, UrlError, Writer,
+    damage, migrate, put_back,
+};
 pub use error::{Conflict, Error, Result};

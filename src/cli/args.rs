@@ -57,8 +57,10 @@ pub(super) enum Command {
     Secrets(SecretsCommand),
     /// List the processes that serve, and how far each has followed the changes
     Nodes,
-    /// Copy the database while it is in use (SQLite)
+    /// Copy the database to a file while it is in use
     Backup(BackupArgs),
+    /// Put such a copy in the database's place, and end again what was ended since; no node may serve
+    Restore(RestoreArgs),
     /// What is of use to those who work on Latchkey itself
     #[command(subcommand)]
     Dev(DevCommand),
@@ -269,6 +271,19 @@ pub(super) struct BackupArgs {
     /// The file to write; it must not exist yet
     #[arg(long, value_name = "FILE")]
     pub(super) to: PathBuf,
+    /// Encrypt it with the master key, which is not in it
+    #[arg(long)]
+    pub(super) encrypt: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    /// The file that `backup` wrote
+    #[arg(long, value_name = "FILE")]
+    pub(super) from: PathBuf,
+    /// A gate's log of revocations; may be given several times. Without it, the one of the data folder
+    #[arg(long, value_name = "FILE")]
+    pub(super) revocations: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,4 +1,4 @@
-//! The commands about the installation itself: migrations, products, backups.
+//! The commands about the installation itself: migrations, products.
 
 use latchkey_rules::environment::EnvironmentSet;
 use latchkey_rules::limit::MAX_RATE;
@@ -6,13 +6,13 @@ use latchkey_rules::name::DisplayName;
 use latchkey_rules::product::{HostPattern, KeyInQuery, PathPrefix, ResourceScope, RouteFacts};
 use latchkey_rules::slug::Slug;
 
-use super::args::{AddProductArgs, BackupArgs, InQuery, ProductsCommand};
+use super::args::{AddProductArgs, InQuery, ProductsCommand};
 use super::plans::number;
 use super::print::say;
 use super::{BY, Failed, Outcome};
 use crate::app;
 use crate::clock::Clock;
-use crate::config::{Config, Database};
+use crate::config::Config;
 use crate::store::products::{self, NewProduct, Product, Sample};
 use crate::store::{Conflict, Error, scope};
 
@@ -23,27 +23,6 @@ pub(super) fn migrate(config: &Config) -> Outcome {
         1 => say("1 migration was run."),
         count => say(format_args!("{count} migrations were run.")),
     }
-}
-
-pub(super) fn backup(config: &Config, args: &BackupArgs, clock: Clock) -> Outcome {
-    if matches!(config.database, Database::Postgres(_)) {
-        return Err(Failed::because(
-            "A PostgreSQL database is backed up by its own pg_dump.",
-        ));
-    }
-    if args.to.exists() {
-        let there = format!(
-            "{} is there already. Name a file that is not.",
-            args.to.display()
-        );
-        return Err(Failed::Because(there));
-    }
-    let db = app::open_database(config, clock, false)?;
-    db.backup(&args.to).map_err(Failed::because)?;
-    say(format_args!(
-        "The database was copied to {}.",
-        args.to.display()
-    ))
 }
 
 pub(super) fn products(config: &Config, command: &ProductsCommand, clock: Clock) -> Outcome {

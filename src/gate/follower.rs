@@ -271,7 +271,9 @@ impl Follower {
         reader: &mut Reader,
         restricted: Vec<Standing>,
     ) -> Result<(), FollowError> {
-        let known = self.epoch.and_then(|epoch| self.told.revocations.place_in(epoch));
+        let known = self
+            .epoch
+            .and_then(|epoch| self.told.revocations.place_in(epoch));
         let Some(mut place) = known.filter(|_| self.counts.reloads.load(Ordering::Relaxed) == 0)
         else {
             self.standings = restricted;
@@ -383,7 +385,9 @@ fn load_all(
             .iter()
             .filter(|key| key.generation > 1)
             .map(|key| Standing::of(key, now, loaded.epoch, loaded.head));
-        loaded.restricted.extend(standings.filter(Standing::restricts));
+        loaded
+            .restricted
+            .extend(standings.filter(Standing::restricts));
         after = last;
     }
 }

@@ -82,7 +82,10 @@ impl Revocations {
 pub fn read(path: &Path) -> io::Result<Vec<Standing>> {
     let lines = BufReader::new(File::open(path)?).lines();
     lines
-        .filter_map(|line| line.map(|line| serde_json::from_str(&line).ok()).transpose())
+        .filter_map(|line| {
+            line.map(|line| serde_json::from_str(&line).ok())
+                .transpose()
+        })
         .collect()
 }
 

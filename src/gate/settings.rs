@@ -81,6 +81,15 @@ impl GateSettings {
         }
     }
 
+    /// Header names in lower case, as requests have them here, and no slash at the address's end.
+    pub(super) fn normalize(&mut self) {
+        for name in &mut self.key_headers {
+            name.make_ascii_lowercase();
+        }
+        let length = self.public_url.trim_end_matches('/').len();
+        self.public_url.truncate(length);
+    }
+
     /// What clients read of a refusal: the operator's words, or these.
     pub(super) fn message<'m>(&'m self, code: Code, ours: &'m str) -> &'m str {
         let own = self.verdict(code).and_then(|own| own.message.as_deref());

@@ -9,6 +9,7 @@ mod job;
 pub mod migrate;
 mod pool;
 mod queue;
+mod restore;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -24,8 +25,10 @@ use super::error::Result;
 use crate::clock::Clock;
 use transaction::Begin;
 
+pub use backup::{CopyError, damage};
 pub use connect::OpenError;
 pub use pool::{Db, Settings};
+pub use restore::{PutBack, put_back};
 pub use url::{DatabaseUrl, UrlError};
 
 /// A connection to either database. Most queries run on it as they stand; see [`each`] for the rest.

@@ -147,7 +147,10 @@ pub fn settle(
     for chunk in wanted.chunks(CHUNK) {
         let held = held(change, chunk)?;
         for (id, line) in chunk {
-            match held.get(id).filter(|held| held.generation < line.generation) {
+            match held
+                .get(id)
+                .filter(|held| held.generation < line.generation)
+            {
                 Some(held) if end(change, held, line)? => settled.ended.push(*id),
                 _ => settled.left += 1,
             }
@@ -155,7 +158,12 @@ pub fn settle(
     }
     forget(change)?;
     renew(change)?;
-    let named: Vec<String> = settled.ended.iter().take(NAMED).map(KeyId::to_string).collect();
+    let named: Vec<String> = settled
+        .ended
+        .iter()
+        .take(NAMED)
+        .map(KeyId::to_string)
+        .collect();
     let event = Event {
         account: None,
         action: Action::InstallationRestored,
@@ -168,7 +176,10 @@ pub fn settle(
 }
 
 fn held(change: &mut Change<'_>, wanted: &[(KeyId, &Standing)]) -> Result<HashMap<KeyId, Held>> {
-    let ids: Vec<&[u8]> = wanted.iter().map(|(id, _)| id.as_bytes().as_slice()).collect();
+    let ids: Vec<&[u8]> = wanted
+        .iter()
+        .map(|(id, _)| id.as_bytes().as_slice())
+        .collect();
     let rows: Vec<(i64, Vec<u8>, i64)> = keys::table
         .filter(keys::key_id.eq_any(ids))
         .select((keys::id, keys::key_id, keys::generation))
@@ -206,7 +217,9 @@ fn end(change: &mut Change<'_>, held: &Held, line: &Standing) -> Result<bool> {
             .execute(&mut change.conn)?;
     }
     for (number, at) in &line.ends {
-        let later = secrets::retires_at.is_null().or(secrets::retires_at.gt(*at));
+        let later = secrets::retires_at
+            .is_null()
+            .or(secrets::retires_at.gt(*at));
         let secret = secrets::table
             .filter(secrets::key_row.eq(held.row))
             .filter(secrets::number.eq(*number));

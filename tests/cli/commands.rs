@@ -81,6 +81,7 @@ fn help_lists_the_commands_that_there_are_and_the_exit_codes() {
             "secrets",
             "nodes",
             "backup",
+            "restore",
             "dev",
             "help"
         ]

@@ -6,6 +6,7 @@
 
 #![cfg(test)]
 
+mod backup;
 mod broken_config;
 mod canaries;
 mod database;

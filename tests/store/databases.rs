@@ -296,8 +296,14 @@ fn number(url: &DatabaseUrl, query: &str) -> i64 {
 fn a_server_is_backed_up_by_its_own_means() {
     if let Some(store) = Store::postgres() {
         let dir = tempfile::tempdir().unwrap();
-        let refused = store.db.backup(&dir.path().join("x")).err().unwrap();
-        assert!(refused.to_string().contains("pg_dump"), "{refused}");
+        let copy = dir.path().join("x");
+        store.db.backup(&copy).unwrap();
+        let bytes = std::fs::read(&copy).unwrap();
+        assert!(bytes.starts_with(b"PGDMP"), "pg_dump's own format");
+        let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let again = store.db.backup(&copy).err().unwrap();
+        assert!(again.to_string().contains("cannot be written"), "{again}");
         assert_eq!(store.db.kind(), "PostgreSQL");
     }
 }

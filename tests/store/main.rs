@@ -20,6 +20,7 @@ mod people;
 mod postgres;
 mod remind;
 mod replica;
+mod revocations;
 mod rotation;
 mod schema;
 mod scopes;

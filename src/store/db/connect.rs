@@ -4,11 +4,14 @@ use std::thread;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection};
+use diesel::{
+    Connection, ConnectionError, PgConnection, QueryDsl, QueryResult, RunQueryDsl, SqliteConnection,
+};
 
 use super::{Any, DatabaseUrl, Reader, Writer, migrate};
 use crate::clock::Clock;
 use crate::store::error::{Error, Result, without_values};
+use crate::store::schema::installation;
 
 /// Why the store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,14 @@ pub enum OpenError {
         /// The first migration that is not known here.
         version: String,
     },
+    /// A copy was put in place and not made fit to be served.
+    #[error(
+        "A restore of the database {database} was begun and did not come to its end. Run “latchkey restore” again."
+    )]
+    Unsettled {
+        /// Its address.
+        database: String,
+    },
     /// A thread could not be started.
     #[error("A database thread could not be started: {0}.")]
     Thread(std::io::Error),
@@ -81,10 +92,24 @@ impl Opener {
     pub(super) fn check(&self) -> Result<(), OpenError> {
         let database = self.url.to_string();
         match migrate::state(&self.url)? {
-            migrate::State::Current => Ok(()),
+            migrate::State::Current if self.is_settled()? => Ok(()),
+            migrate::State::Current => Err(OpenError::Unsettled { database }),
             migrate::State::Behind(count) => Err(OpenError::Behind { database, count }),
             migrate::State::Newer(version) => Err(OpenError::Newer { database, version }),
         }
+    }
+
+    /// A restore marks what it put in place until it is through.
+    fn is_settled(&self) -> Result<bool, OpenError> {
+        let epoch: QueryResult<i64> = installation::table
+            .select(installation::log_epoch)
+            .first(&mut any(&self.url, Role::Plain)?);
+        epoch
+            .map(|epoch| epoch >= 0)
+            .map_err(|error| OpenError::Unreachable {
+                database: self.url.to_string(),
+                why: Error::from(error).to_string(),
+            })
     }
 
     pub(super) fn reader(&self, role: Role) -> Result<Reader> {

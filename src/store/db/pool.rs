@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::backup;
+use super::backup::{self, CopyError};
 use super::connect::{OpenError, Opener, Role};
 use super::counts::{Counts, Operation, Waiting};
 use super::job::{Reply, Task};
@@ -229,8 +229,8 @@ impl Db {
     /// A consistent copy of the database as a file that only its owner may read.
     ///
     /// # Errors
-    /// When the file exists or cannot be written, or the database is PostgreSQL.
-    pub fn backup(&self, to: &Path) -> Result<()> {
+    /// When the file exists or cannot be written, or PostgreSQL's `pg_dump` fails.
+    pub fn backup(&self, to: &Path) -> std::result::Result<(), CopyError> {
         backup::copy(&self.threads.opener.url, to)
     }
 
