@@ -25,7 +25,7 @@ use crate::metrics::{Process, Registry};
 use crate::portal;
 use crate::seal::{Seal, SealError};
 use crate::store::keys::{self, Sealed};
-use crate::store::{self, DatabaseUrl, Db, OpenError, migrate, products, scope};
+use crate::store::{self, DatabaseUrl, Db, OpenError, check, migrate, products, scope};
 use crate::web::Shared;
 use crate::web::counts::Counts;
 use listen::Bound;
@@ -144,6 +144,14 @@ pub fn open_database(config: &Config, clock: Clock, may_migrate: bool) -> Result
         ..store::Settings::default()
     };
     Ok(Db::open_with(&url, clock, settings)?)
+}
+
+/// What is wrong with the structure of a SQLite file, if anything.
+///
+/// # Errors
+/// When it is not there, or cannot be opened.
+pub fn damage(config: &Config) -> store::Result<Option<String>> {
+    check::structure(&database_url(config))
 }
 
 /// Brings the database to this version, and says how many migrations that took.

@@ -131,6 +131,7 @@ fn run(cli: &Cli) -> Outcome {
             app::check_master_key(&config)?;
             say("The configuration can be used.")
         }
+        Command::CheckData => offline::check_data(&config, clock),
         Command::Admin(command) => people::admin(&config, command, clock),
         Command::Products(command) => offline::products(&config, command, clock),
         Command::Plans(command) => plans::plans(&config, command, clock),

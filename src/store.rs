@@ -10,6 +10,7 @@ pub mod activity;
 pub mod audit;
 pub mod callers;
 pub mod changes;
+pub mod check;
 mod columns;
 pub mod confirmations;
 mod db;

@@ -37,6 +37,8 @@ pub(super) enum Command {
     Migrate,
     /// Read the configuration, say what is wrong with it, and start nothing
     CheckConfig,
+    /// Check whether the database is whole, and holds what Latchkey writes
+    CheckData,
     /// Make the people who look after the installation, or any other
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -111,6 +113,8 @@ pub(super) struct DemoArgs {
 pub(super) enum AdminCommand {
     /// Make a person, and print a one-time link with which they choose their password
     CreateUser(CreateUserArgs),
+    /// Have every gate load everything anew: after the database was changed by other means than Latchkey
+    NewEpoch,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ use super::{BY, Failed, Outcome};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::store::check;
 use crate::store::products::{self, NewProduct, Product, Sample};
 use crate::store::{Conflict, Error, scope};
 
@@ -23,6 +24,25 @@ pub(super) fn migrate(config: &Config) -> Outcome {
         1 => say("1 migration was run."),
         count => say(format_args!("{count} migrations were run.")),
     }
+}
+
+/// Looks at everything, and says what is wrong.
+pub(super) fn check_data(config: &Config, clock: Clock) -> Outcome {
+    if let Some(why) = app::damage(config).map_err(Failed::because)? {
+        return Err(Failed::Because(format!(
+            "The database is damaged: {why}. Restore a backup."
+        )));
+    }
+    let db = app::open_database(config, clock, false)?;
+    let mut reader = db.own_reader().map_err(Failed::because)?;
+    let checked = check::check(&mut reader).map_err(Failed::because)?;
+    if checked.problems.is_empty() {
+        return say(format_args!(
+            "The database is whole. {} keys were read, and all that they lead to.",
+            checked.keys
+        ));
+    }
+    Err(Failed::Because(checked.problems.join("\n")))
 }
 
 pub(super) fn products(config: &Config, command: &ProductsCommand, clock: Clock) -> Outcome {

@@ -73,6 +73,7 @@ fn help_lists_the_commands_that_there_are_and_the_exit_codes() {
             "demo",
             "migrate",
             "check-config",
+            "check-data",
             "admin",
             "products",
             "plans",
@@ -123,6 +124,37 @@ fn wrong_words_end_with_2_and_the_nearest_right_one() {
     let ended = latchkey(folder().path(), &["serve", "--onyl", "gate"]);
     assert_eq!(ended.code, 2);
     assert!(ended.said.contains("--only"), "{}", ended.said);
+}
+
+#[test]
+fn r_19_check_data_finds_what_is_broken_and_nothing_else() {
+    let folder = folder();
+    let at = folder.path();
+    done(
+        at,
+        "products add search --name Search --route api.example.com/search",
+    );
+    assert_eq!(
+        done(at, "check-data").trim(),
+        "The database is whole. 0 keys were read, and all that they lead to."
+    );
+    done(at, "admin new-epoch");
+    let file = at.join("data/latchkey.db");
+    let mut bytes = fs::read(&file).unwrap();
+    // The first bytes of every page but the first say how it is to be read.
+    for page in bytes.chunks_mut(4_096).skip(1) {
+        page[..8].fill(0xff);
+    }
+    fs::write(&file, bytes).unwrap();
+    let said = refused(at, "check-data");
+    assert!(said.contains("The database is damaged"), "{said}");
+    refused(at, "serve");
+    fs::remove_file(&file).unwrap();
+    assert!(
+        refused(at, "check-data").contains("there is no"),
+        "nothing is made"
+    );
+    assert!(!file.exists());
 }
 
 #[test]

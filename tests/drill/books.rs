@@ -32,11 +32,15 @@ impl Books {
 
     /// Runs a statement.
     pub(crate) fn run(&mut self, words: &str) {
-        let ran = match self {
+        self.try_run(words).expect("the database answers");
+    }
+
+    /// Runs a statement that may be refused.
+    pub(crate) fn try_run(&mut self, words: &str) -> QueryResult<()> {
+        match self {
             Self::Sqlite(file) => file.batch_execute(words),
             Self::Postgres(server) => server.batch_execute(words),
-        };
-        ran.expect("the database answers");
+        }
     }
 
     /// Every row of a query whose one column is the text `line`.

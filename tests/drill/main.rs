@@ -29,6 +29,7 @@ mod process;
 
 mod books;
 mod clock;
+mod damage;
 mod day;
 mod editors;
 mod figures;
@@ -43,6 +44,7 @@ mod meter;
 mod migrations;
 mod pg_restart;
 mod power_cut;
+mod restore;
 mod revoke;
 mod server;
 mod slow_clients;
@@ -68,6 +70,8 @@ const DRILLS: &[Drill] = &[
     ("day", 6000, day::drill),
     ("mail", 20, mail::drill),
     ("editors", 10_000, editors::drill),
+    ("restore", 1000, restore::drill),
+    ("damage", 100, damage::drill),
     ("soak", 60, soak::drill),
 ];
 

@@ -10,6 +10,7 @@ mod place;
 mod activity;
 mod callers;
 mod changes;
+mod check;
 mod databases;
 mod keys;
 mod limits;

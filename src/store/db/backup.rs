@@ -114,10 +114,25 @@ pub fn damage(url: &DatabaseUrl) -> Result<Option<String>> {
         #[diesel(sql_type = Text, column_name = integrity_check)]
         said: String,
     }
-    if matches!(url, DatabaseUrl::Postgres(_)) {
-        return Ok(None);
+    match url {
+        DatabaseUrl::Postgres(_) => return Ok(None),
+        // Asking would make one.
+        DatabaseUrl::Sqlite(path) if !path.exists() => {
+            return Err(Error::Unavailable(format!(
+                "there is no {}",
+                path.display()
+            )));
+        }
+        DatabaseUrl::Sqlite(_) => {}
     }
-    let mut conn = any(url, Role::Plain).map_err(|error| Error::Unavailable(error.to_string()))?;
+    let mut conn = match any(url, Role::Plain) {
+        Ok(conn) => conn,
+        // A file that is there and cannot be opened for its content.
+        Err(OpenError::Unreachable { why, .. }) => {
+            return Ok(Some(why.trim_end_matches('.').to_owned()));
+        }
+        Err(error) => return Err(Error::Unavailable(error.to_string())),
+    };
     let found: Vec<Found> = match sql_query("PRAGMA integrity_check(10)").load(&mut conn) {
         Ok(found) => found,
         // So damaged that not even that can be asked.
