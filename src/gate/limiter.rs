@@ -7,6 +7,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use latchkey_rules::limit::{Bounds, Bucket, Limits, Micros, Rate, Room, Taking, day};
 use latchkey_rules::time::{DAY_MS, Millis};
 
@@ -58,6 +59,9 @@ impl Limiter {
     /// What the limits say to a request. If all of them have room they give what it costs, unless it is a trial.
     pub(crate) fn ask(&self, demand: &Demand, at: At, is_trial: bool) -> Limits {
         let (second, minute) = (demand.bounds.second(), demand.bounds.minute());
+        if let (None, Some(rate)) = (second, minute) {
+            return self.ask_one(demand, rate, at, is_trial);
+        }
         let has_rate = second.is_some() || minute.is_some();
         // Always in this order, so that no two wait for each other.
         let mut buckets = has_rate
@@ -93,6 +97,48 @@ impl Limiter {
                 bucket.rate = rate;
                 bucket.bucket.take(rate, demand.cost, at.micros);
             }
+        }
+        if let Some(day) = &mut day {
+            day.take(demand.cost);
+        }
+        limits
+    }
+
+    /// The same for a key without a limit a second, which is almost every one: its bucket is looked for once.
+    fn ask_one(&self, demand: &Demand, rate: Rate, at: At, is_trial: bool) -> Limits {
+        let mut buckets = lock(&self.buckets, demand.key_row);
+        let mut day = Open::day(&self.days, demand, at);
+        let mut place = buckets
+            .as_deref_mut()
+            .map(|buckets| buckets.place(demand.key_row, RowId::NONE.number()));
+        let bucket = match &place {
+            Some(Entry::Occupied(held)) => held.get().bucket,
+            _ => Bucket::default(),
+        };
+        let look = |day: Option<&Open<'_>>, cost| Limits {
+            second: None,
+            minute: Some(bucket.look(rate, cost, at.micros)),
+            day: day.map(|day| day.look(cost)),
+        };
+        let limits = look(day.as_ref(), demand.cost);
+        if limits.taking() != Taking::Taken {
+            return limits.untaken(&look(day.as_ref(), 0));
+        }
+        if is_trial {
+            return limits;
+        }
+        let mut bucket = bucket;
+        bucket.take(rate, demand.cost, at.micros);
+        let taken = Held {
+            key_row: demand.key_row,
+            product: RowId::NONE.number(),
+            bucket,
+            rate,
+        };
+        match place.take() {
+            Some(Entry::Occupied(mut held)) => *held.get_mut() = taken,
+            Some(Entry::Vacant(room)) => drop(room.insert(taken)),
+            None => {}
         }
         if let Some(day) = &mut day {
             day.take(demand.cost);
@@ -248,6 +294,14 @@ impl Buckets {
         held.map(|held| held.bucket).unwrap_or_default()
     }
 
+    fn place(&mut self, key_row: i64, product: i64) -> Entry<'_, Held> {
+        self.0.entry(
+            spread(key_row, product),
+            |held| held.key_row == key_row && held.product == product,
+            |held| spread(held.key_row, held.product),
+        )
+    }
+
     fn hold(&mut self, key_row: i64, product: i64) -> &mut Held {
         let new = Held {
             key_row,
@@ -255,14 +309,7 @@ impl Buckets {
             bucket: Bucket::default(),
             rate: Rate::new(1, 1),
         };
-        self.0
-            .entry(
-                spread(key_row, product),
-                |held| held.key_row == key_row && held.product == product,
-                |held| spread(held.key_row, held.product),
-            )
-            .or_insert(new)
-            .into_mut()
+        self.place(key_row, product).or_insert(new).into_mut()
     }
 
     fn sweep(&mut self, now: Micros) {

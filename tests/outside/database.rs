@@ -28,6 +28,32 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Runs a statement past the server.
+    pub(crate) fn run(&self, words: &str) {
+        told(&self.url, words);
+    }
+
+    /// Lets everybody in again.
+    pub(crate) fn mend(&self) {
+        let words = format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name);
+        told(&self.server, &words);
+    }
+
+    /// Cuts everybody off, and lets nobody in until it is mended.
+    pub(crate) fn cut(&self) {
+        let name = &self.name;
+        told(
+            &self.server,
+            &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
+        );
+        let all = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
+        told(&self.server, &all);
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         told(

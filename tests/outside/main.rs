@@ -10,6 +10,7 @@ mod backup;
 mod broken_config;
 mod canaries;
 mod database;
+mod every_code;
 mod exposition;
 mod facts;
 mod http;
