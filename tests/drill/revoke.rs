@@ -32,14 +32,17 @@ pub(crate) fn drill(revocations: u32) {
     let site = Site::on_postgres().expect("a PostgreSQL: scripts/drill starts one");
     let here = site.installation.serve_node("here");
     let there = site.installation.serve_node("there");
-    let mut writers = Writer::sign_up(&site.installation, &here, 2);
-    let mut writer = writers.pop().expect("two writers");
+    let mut writers = Writer::sign_up(&site.installation, &here, 3);
+    let mut writer = writers.pop().expect("three writers");
+    let mut planner = writers.pop().expect("three writers");
     let standing = keys(&mut writers[0], &there);
 
     let revoked: Arc<Mutex<Vec<Revoked>>> = Arc::default();
     let make = asks(standing, Arc::clone(&revoked));
     let load = Load::begin(&there.gate, PER_SECOND, 4, make);
     let times = revoke(&mut writer, &there, revocations, &revoked);
+    let (retired, replaced) = rotate(&mut writers[0], &there, revocations);
+    let changed = plans(&site, &there, &mut planner, revocations);
     let samples = load.end();
 
     println!("{} requests on the other node meanwhile", samples.len());
@@ -50,10 +53,19 @@ pub(crate) fn drill(revocations: u32) {
         println!("  {:<12} {times}", change.action());
         slowest = slowest.max(times.most());
     }
+    for (what, times) in [
+        ("retired", &retired),
+        ("replaced", &replaced),
+        ("plan changed", &changed),
+    ] {
+        let times = Times::of(times.iter().copied());
+        println!("  {what:<12} {times}");
+        slowest = slowest.max(times.most());
+    }
     let ends = [Change::Disable, Change::Delete]
         .iter()
         .flat_map(|change| &times[change]);
-    let revoking = Times::of(ends.copied());
+    let revoking = Times::of(ends.chain(&retired).copied());
     println!("  revocations  {revoking}");
     let late = late_allows(&samples, &revoked.lock().expect("the drill goes on"));
     println!("allows that began more than a second after a revocation was answered: {late}");
@@ -130,6 +142,50 @@ fn revoke(
         times.entry(change).or_default().push(took);
     }
     times
+}
+
+/// A secret that leaked, replaced so often: when the old one is refused, and when the new one opens.
+fn rotate(writer: &mut Writer, there: &Latchkey, often: u32) -> (Vec<Duration>, Vec<Duration>) {
+    let mut prober = Line::to(&there.gate);
+    writer.another_key();
+    let one = |_| {
+        let (old, new) = writer.replace_leaked();
+        let answered = needs::now();
+        let retired = until(&mut prober, &old, "SECRET_RETIRED", answered);
+        (retired, until(&mut prober, &new, "VALID", answered))
+    };
+    (0..often).map(one).unzip()
+}
+
+/// A plan whose day is set to one request and to none at all in turn: when the other node goes by it. Measured from the end
+/// of the command.
+fn plans(site: &Site, there: &Latchkey, writer: &mut Writer, often: u32) -> Vec<Duration> {
+    let mut prober = Line::to(&there.gate);
+    let none = [
+        "--per-minute",
+        "none",
+        "--burst",
+        "none",
+        "--per-day",
+        "none",
+    ];
+    let installation = &site.installation;
+    installation.done(&[&["plans", "set", "starter"], &none[..]].concat());
+    installation.done(&["accounts", "set-plan", &writer.account, "starter"]);
+    let secret = writer.another_key();
+    needs::soon("a key that is used", || {
+        (there.code(&secret, PRODUCT) == "VALID").then_some(())
+    });
+    let one = |number: u32| {
+        let (day, code) = if number.is_multiple_of(2) {
+            ("1", "QUOTA_EXCEEDED")
+        } else {
+            ("none", "VALID")
+        };
+        installation.done(&["plans", "set", "starter", "--per-day", day]);
+        until(&mut prober, &secret, code, needs::now())
+    };
+    (0..often).map(one).collect()
 }
 
 /// How long after `answered` the first request began that was answered so.

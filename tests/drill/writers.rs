@@ -78,7 +78,7 @@ impl Life {
 /// One who writes: an account's owner, and the administrator's hand on the same keys.
 pub(crate) struct Writer {
     number: usize,
-    account: String,
+    pub(crate) account: String,
     owner: Browser,
     admin: Browser,
     pub(crate) lives: Vec<Life>,
@@ -153,6 +153,19 @@ impl Writer {
         self.step().expect("the portal answers");
         let life = self.lives.last().expect("a life has begun");
         life.secret.clone().expect("the answer shows it")
+    }
+
+    /// Replaces the secret of the key that was made last, which has leaked. Gives the old one and the new one.
+    pub(crate) fn replace_leaked(&mut self) -> (String, String) {
+        let life = self.lives.last_mut().expect("a life has begun");
+        let id = life.key_id.as_deref().expect("the answer named it");
+        let page = format!("/accounts/{}/keys/{id}/rotate", self.account);
+        self.owner
+            .get(&page)
+            .submit("Rotate secret", &[("reason", "leaked")]);
+        let new = word(&self.owner.html(), "lk_live_", 24).expect("the answer shows it");
+        let old = life.secret.replace(new.clone());
+        (old.expect("the answer showed it"), new)
     }
 
     /// Looks at the account's keys.
