@@ -3,6 +3,7 @@
 import { after, before, describe } from 'node:test';
 import { Chrome } from './lib/chrome.js';
 import { Demo } from './lib/demo.js';
+import cors from './cors.js';
 import journey from './journey.js';
 import mail from './mail.js';
 import pictures from './pictures.js';
@@ -25,5 +26,5 @@ after(async () => {
 
 // Most of the journey is waiting, most of the routes is computing: side by side they take the time of the longer.
 describe('the portal in a browser', { concurrency: 3 }, () => {
-  for (const suite of [routes, promises, journey, mail, withoutScript, pictures]) suite(world);
+  for (const suite of [routes, promises, journey, mail, withoutScript, cors, pictures]) suite(world);
 });

@@ -26,6 +26,13 @@ impl Reply {
         in_head.or_else(in_body).unwrap_or(self.body.trim())
     }
 
+    /// All codes in the body, in their order.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        let rests = self.body.split("\"code\":\"").skip(1);
+        let codes = rests.filter_map(|rest| rest.split('"').next());
+        codes.map(str::to_owned).collect()
+    }
+
     /// How often this code stands in the body.
     pub(crate) fn count(&self, code: &str) -> usize {
         self.body.matches(&format!("\"code\":\"{code}\"")).count()

@@ -26,6 +26,8 @@ mod page;
 mod post_office;
 #[path = "../outside/process.rs"]
 mod process;
+#[path = "../outside/proxy.rs"]
+mod proxy;
 
 mod books;
 mod clock;
@@ -46,6 +48,7 @@ mod pg_restart;
 mod power_cut;
 mod restore;
 mod revoke;
+mod script;
 mod server;
 mod slow_clients;
 mod soak;
@@ -70,6 +73,7 @@ const DRILLS: &[Drill] = &[
     ("day", 6000, day::drill),
     ("mail", 20, mail::drill),
     ("editors", 10_000, editors::drill),
+    ("script", 50_000, script::drill),
     ("restore", 1000, restore::drill),
     ("damage", 100, damage::drill),
     ("soak", 60, soak::drill),

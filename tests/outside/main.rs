@@ -64,6 +64,9 @@ mod meter;
 #[path = "../drill/migrations.rs"]
 #[expect(dead_code, reason = "the drill uses the rest")]
 mod migrations;
+#[path = "../drill/script.rs"]
+#[expect(dead_code, reason = "the drill uses the rest")]
+mod script;
 #[path = "../drill/server.rs"]
 #[expect(dead_code, reason = "the drill uses the rest")]
 mod server;
