@@ -152,7 +152,7 @@ pub(super) fn shared(
         gate_url: gate_url.to_owned(),
         cookie_key: Key::from(keys.sub_key::<64>("session cookies").as_slice()),
         // One core is left to those who wait for a verdict.
-        hashing: Hashing::new(cores.saturating_sub(1)),
+        hashing: Hashing::new(cores.saturating_sub(1))?,
         guesses: Guesses::default(),
         trusted_proxies: config.portal.trusted_proxies.networks.clone(),
         unix_trusted: config.portal.trusted_proxies.unix,

@@ -2,12 +2,18 @@
 //! (T-04). It knows no account: an unknown address costs the same work as a known one.
 
 use std::fmt;
-use std::sync::Arc;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier};
+use rustix::process::setpriority_process;
+use rustix::thread::gettid;
 use serde::{Deserialize, Deserializer};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use crate::web::error::Error;
@@ -58,21 +64,37 @@ pub enum Verified {
     Weak,
 }
 
-/// Makes and compares hashes, a bounded number at once.
+/// Makes and compares hashes, a bounded number at once, on threads of its own.
 #[derive(Clone, Debug)]
 pub struct Hashing {
-    running: Arc<Semaphore>,
+    jobs: Sender<Job>,
     places: Arc<Semaphore>,
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
+/// How much these threads stand back (nice(2)): on a busy machine a verdict comes before a password.
+const STANDS_BACK: i32 = 10;
+
 impl Hashing {
     /// As many at once as there are `cores`, and [`QUEUE`] waiting.
-    pub fn new(cores: usize) -> Self {
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn new(cores: usize) -> io::Result<Self> {
         let cores = cores.max(1);
-        Self {
-            running: Arc::new(Semaphore::new(cores)),
-            places: Arc::new(Semaphore::new(cores + QUEUE)),
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 1..=cores {
+            let queue = Arc::clone(&queue);
+            thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || work_on(&queue))?;
         }
+        Ok(Self {
+            jobs,
+            places: Arc::new(Semaphore::new(cores + QUEUE)),
+        })
     }
 
     /// The hash of a new password.
@@ -95,22 +117,35 @@ impl Hashing {
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let _place = self
-            .places
-            .try_acquire()
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
             .map_err(|_all_taken| Error::Busy)?;
-        let running = Arc::clone(&self.running)
-            .acquire_owned()
-            .await
-            .map_err(|_closed| Error::Busy)?;
-        let done = actix_web::web::block(move || {
-            let result = work();
-            // Held until the work is done, also when the client has gone meanwhile.
-            drop(running);
-            result
-        });
-        done.await
-            .map_err(|error| Error::Internal(format!("hashing did not run: {error}")))?
+        let (reply, answer) = oneshot::channel();
+        let job = move || {
+            // Whoever has gone meanwhile waits for nothing.
+            if !reply.is_closed() {
+                drop(reply.send(work()));
+            }
+            // Held until the work is done, also when the client has gone in between.
+            drop(place);
+        };
+        let failed = || Error::Internal("hashing did not run".to_owned());
+        self.jobs.send(Box::new(job)).map_err(|_ended| failed())?;
+        answer.await.map_err(|_panicked| failed())?
+    }
+}
+
+/// Takes one job after another until nobody can send any more.
+fn work_on(queue: &Mutex<Receiver<Job>>) {
+    if let Err(error) = setpriority_process(Some(gettid()), STANDS_BACK) {
+        tracing::debug!(%error, "hashing threads run with everybody's priority");
+    }
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+            tracing::error!("hashing a password ended in a panic");
+        }
     }
 }
 
@@ -169,7 +204,7 @@ mod tests {
 
     #[actix_web::test]
     async fn t_01_the_floor_is_argon2id_with_19_mib_and_two_passes() {
-        let hashing = Hashing::new(2);
+        let hashing = Hashing::new(2).unwrap();
         let hash = hashing
             .hash(password("a password of a kind"))
             .await
@@ -242,7 +277,7 @@ mod tests {
 
     #[actix_web::test]
     async fn t_04_beyond_the_queue_people_are_asked_to_come_back() {
-        let hashing = Hashing::new(1);
+        let hashing = Hashing::new(1).unwrap();
         let (release, held) = mpsc::channel::<()>();
         let first = hashing.clone();
         let running =

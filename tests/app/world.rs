@@ -180,7 +180,11 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     let runtime = actix_web::rt::Runtime::new().unwrap();
     std::thread::scope(|_| {
         runtime
-            .block_on(Hashing::new(1).hash(Password::from(PASSWORD.to_owned())))
+            .block_on(
+                Hashing::new(1)
+                    .unwrap()
+                    .hash(Password::from(PASSWORD.to_owned())),
+            )
             .unwrap()
     })
 });
@@ -393,7 +397,7 @@ fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
         keys_per_account: plan.keys_per_account,
         gate_url: "http://127.0.0.1:8081".to_owned(),
         cookie_key: Key::generate(),
-        hashing: Hashing::new(2),
+        hashing: Hashing::new(2).unwrap(),
         guesses: Guesses::default(),
         trusted_proxies: Vec::new(),
         unix_trusted: false,
