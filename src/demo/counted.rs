@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use latchkey_rules::caller::{AddressDetail, CallerPlace, Whence, agent_family};
 use latchkey_rules::key_id::KeyId;
-use latchkey_rules::time::{DAY_MS, HOUR_MS, Millis};
+use latchkey_rules::time::{DAY_MS, Millis};
 
 use super::callers::{Voice, voices};
 use super::drawn::Drawn;
@@ -58,7 +58,7 @@ pub(super) fn write(change: &mut Change<'_>, drawn: &[Drawn], now: Millis) -> Re
             callers: counts
                 .iter()
                 .filter(|c| c.hour >= now.plus_ms(-WEEK_MS).hour_start())
-                .flat_map(|c| rows.callers(key, c, now))
+                .flat_map(|c| rows.callers(key, c, life.last_of(c, now)))
                 .collect(),
         };
         flush(change, &batch)?;
@@ -68,8 +68,8 @@ pub(super) fn write(change: &mut Change<'_>, drawn: &[Drawn], now: Millis) -> Re
 
 /// Each caller's part of an hour's count, and of the older secret's the part of whoever is slowest to change it.
 impl Rows {
-    fn callers(&self, key: &Drawn, counted: &Counted, now: Millis) -> Vec<CallerCount> {
-        let Some(row) = self.of(key.key_id, counted, counted.hour) else {
+    fn callers(&self, key: &Drawn, counted: &Counted, last_at: Millis) -> Vec<CallerCount> {
+        let Some(row) = self.of(key.key_id, counted, last_at) else {
             return Vec::new();
         };
         let voices = voices(&key.shape);
@@ -104,7 +104,7 @@ impl Rows {
                 agent: agent_family(voice.agent),
                 allowed,
                 refused: times - allowed,
-                last_at: counted.hour.plus_ms(HOUR_MS - 1).min(now),
+                last_at,
             }
         };
         // Whoever is slow with a change stands last.
