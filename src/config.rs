@@ -160,6 +160,8 @@ pub struct Gate {
     pub trusted_proxies: TrustedProxies,
     /// After how many seconds without the database known keys are refused too.
     pub max_staleness: u32,
+    /// How many requests a minute one address may send with one browser key; 0 for as many as the other limits allow.
+    pub per_address: u32,
     /// Tokens that gateways show, at most two at a time.
     pub tokens: Vec<GateToken>,
 }

@@ -35,6 +35,7 @@ use contact::{Contact, Freshness};
 use follower::{Follower, FollowerCounts, Told};
 use judge::{Judge, Look, Patience};
 use limiter::Limiter;
+use limiter::addresses::Addresses;
 use meter::{Flusher, Meter};
 use metrics::{Endpoint, Metrics};
 use refusals::Refusals;
@@ -120,6 +121,7 @@ impl Gate {
             contact,
             meter,
             limiter,
+            addresses: settings.per_address.map(Addresses::new),
             metrics: Metrics::new(),
             clock,
             prefix: settings.prefix.clone(),

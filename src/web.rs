@@ -21,6 +21,7 @@ pub mod new_password;
 pub mod next;
 pub mod origin;
 pub mod password;
+pub mod priority;
 pub mod public_url;
 pub mod recent;
 pub mod render;

@@ -20,6 +20,7 @@ use super::Error;
 use super::listen::Bound;
 use crate::gate::Gate;
 use crate::portal;
+use crate::web::priority::{StandsBack, stand_back};
 use crate::web::{Shared, limits};
 
 /// How long running requests may take to finish when the process is told to end.
@@ -68,12 +69,16 @@ pub(super) fn until_told_to_end(
 
 fn portal_server(bound: Bound, shared: Shared) -> io::Result<Server> {
     let shared = Data::new(shared);
-    let server = HttpServer::new(move || App::new().configure(portal::configure(shared.clone())))
-        .workers(PORTAL_WORKERS)
-        .keep_alive(PEOPLE_STAY)
-        .client_request_timeout(limits::HEAD_TIME)
-        .shutdown_timeout(FINISH_SECONDS)
-        .disable_signals();
+    let server = HttpServer::new(move || {
+        // This runs once on each thread that serves pages.
+        stand_back(StandsBack::Pages);
+        App::new().configure(portal::configure(shared.clone()))
+    })
+    .workers(PORTAL_WORKERS)
+    .keep_alive(PEOPLE_STAY)
+    .client_request_timeout(limits::HEAD_TIME)
+    .shutdown_timeout(FINISH_SECONDS)
+    .disable_signals();
     Ok(match bound {
         Bound::Tcp(listener, _) => server.listen(listener)?,
         Bound::Unix(listener, _) => server.listen_uds(listener)?,

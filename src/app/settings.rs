@@ -62,6 +62,7 @@ pub(super) fn gate(
         trusted_proxies: gate.trusted_proxies.networks.clone(),
         unix_trusted: gate.trusted_proxies.unix,
         max_staleness: Duration::from_secs(u64::from(gate.max_staleness)),
+        per_address: (gate.per_address > 0).then_some(gate.per_address),
         gate_tokens: gate
             .tokens
             .iter()

@@ -312,6 +312,7 @@ fn gate(mut table: Reading<'_>) -> Gate {
             .unwrap_or_else(|| vec!["key".to_owned(), "api_key".to_owned()]),
         trusted_proxies: trusted(&mut table).unwrap_or_else(TrustedProxies::this_machine),
         max_staleness: table.whole("max_staleness", 1..=86_400).unwrap_or(300),
+        per_address: table.whole("per_address", 0..=1_000_000).unwrap_or(0),
         tokens: tokens.unwrap_or_default(),
     };
     if gate.key_headers.is_empty() {

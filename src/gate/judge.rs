@@ -3,6 +3,8 @@
 //! Everything is read from memory, under the lock of one shard, and handed to a closure; nothing is copied out. It must
 //! not know HTTP: the handlers, the batch, benches and the demo call the same thing.
 
+mod limits;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use latchkey_rules::code::Code;
 use latchkey_rules::environment::Environment;
 use latchkey_rules::key_id::KeyId;
 use latchkey_rules::kind::KeyKind;
-use latchkey_rules::limit::{Bounds, LimitName, Limits, Micros, Taking};
+use latchkey_rules::limit::{LimitName, Micros, Taking};
 use latchkey_rules::product::{KeyInQuery, ProductIx};
 use latchkey_rules::secret::{Digest, Prefix, Presented};
 use latchkey_rules::time::Millis;
@@ -22,11 +24,14 @@ use crate::store::exposures::Exposure;
 use crate::store::replica::RowId;
 
 use super::contact::{Contact, Freshness};
-use super::limiter::{self, At, Demand, Limiter};
+use super::limiter::addresses::Addresses;
+use super::limiter::{self, Limiter};
 use super::meter::Meter;
 use super::meter::tally::{Counted, Subject};
 use super::metrics::Metrics;
 use super::replica::{Facts, Found, Known, Replica};
+
+pub use limits::JudgedLimits;
 
 const NOT_FROM_QUERY: &str = "A key stands in the query of this request, where this product does not take it. Send it in a header.";
 
@@ -87,17 +92,6 @@ pub struct Judged<'a> {
     pub limits: Option<JudgedLimits>,
 }
 
-/// What the limits said to a request.
-#[derive(Clone, Copy, Debug)]
-pub struct JudgedLimits {
-    /// The bounds that hold for this key and product: of plan, product and key the lower ones.
-    pub bounds: Bounds,
-    /// What each of them says.
-    pub limits: Limits,
-    /// When.
-    pub now: Millis,
-}
-
 /// The key of a verdict.
 #[derive(Clone, Copy, Debug)]
 pub struct JudgedKey<'a> {
@@ -148,6 +142,8 @@ pub(crate) struct Judge {
     pub(crate) contact: Arc<Contact>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) limiter: Arc<Limiter>,
+    /// What one address may ask with one browser key, where there is a limit to it.
+    pub(crate) addresses: Option<Addresses>,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     pub(crate) prefix: Prefix,
@@ -384,42 +380,6 @@ impl Judge {
             by_method_alone,
             limits,
         })
-    }
-
-    /// Asks the limits, which give what the request costs if all of them have it.
-    fn limits(
-        &self,
-        ask: &Ask<'_>,
-        known: &Known<'_>,
-        product: ProductIx,
-        facts: &Facts,
-        moment: Moment,
-    ) -> JudgedLimits {
-        let of_product = Bounds {
-            per_second: facts.product_rate(product),
-            ..Bounds::default()
-        };
-        let bounds = known
-            .plan
-            .bounds
-            .within(known.policy.bounds)
-            .within(of_product);
-        let demand = Demand {
-            key_row: known.key_row(),
-            product_row: facts.product_row(product).unwrap_or(RowId::NONE),
-            account_row: known.account.row,
-            bounds,
-            cost: ask.cost,
-        };
-        let at = At {
-            micros: moment.micros,
-            now: moment.due,
-        };
-        JudgedLimits {
-            bounds,
-            limits: self.limiter.ask(&demand, at, !ask.counted),
-            now: moment.now,
-        }
     }
 }
 

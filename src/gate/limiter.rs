@@ -4,6 +4,8 @@
 //! Buckets are this node's own; a day is shared by all nodes through what the flusher brings back. A bucket that is full
 //! again is as good as none, so only keys in use take memory. It must not know requests, secrets or the database.
 
+pub(crate) mod addresses;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashTable;

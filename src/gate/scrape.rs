@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Gate;
+use super::limiter::addresses::Addresses;
 use crate::metrics::{Family, Page};
 
 const NODE: Family = Family::gauge(
@@ -111,7 +112,8 @@ impl Gate {
         page.one(&RELOADS, read(&counts.reloads));
         page.one(&DRIFTS, read(&counts.drifts));
         page.one(&EARLY, judge.contact.asked());
-        page.one(&BUCKETS, judge.limiter.len());
+        let addresses = judge.addresses.as_ref().map_or(0, Addresses::len);
+        page.one(&BUCKETS, judge.limiter.len() + addresses);
     }
 
     fn write_meter(&self, page: &mut Page) {

@@ -38,6 +38,8 @@ pub struct GateSettings {
     pub unix_trusted: bool,
     /// How long known keys are served after the database was last heard from.
     pub max_staleness: Duration,
+    /// How many requests a minute one address may send with one browser key.
+    pub per_address: Option<u32>,
     /// The digests of the tokens that gateways show; two at a time while one replaces the other.
     pub gate_tokens: Vec<Digest>,
     /// Whether one of them is demanded.
@@ -70,6 +72,7 @@ impl GateSettings {
             trusted_proxies: loopback.map(IpNet::from).to_vec(),
             unix_trusted: true,
             max_staleness: Duration::from_mins(5),
+            per_address: None,
             gate_tokens: Vec::new(),
             require_token: false,
             node: "local".to_owned(),

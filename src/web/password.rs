@@ -10,13 +10,12 @@ use std::thread;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier};
-use rustix::process::setpriority_process;
-use rustix::thread::gettid;
 use serde::{Deserialize, Deserializer};
 use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use crate::web::error::Error;
+use crate::web::priority::{StandsBack, stand_back};
 
 /// How many people may wait for a hash beyond those that are being served.
 pub const QUEUE: usize = 64;
@@ -72,9 +71,6 @@ pub struct Hashing {
 }
 
 type Job = Box<dyn FnOnce() + Send>;
-
-/// How much these threads stand back (nice(2)): on a busy machine a verdict comes before a password.
-const STANDS_BACK: i32 = 10;
 
 impl Hashing {
     /// As many at once as there are `cores`, and [`QUEUE`] waiting.
@@ -137,9 +133,7 @@ impl Hashing {
 
 /// Takes one job after another until nobody can send any more.
 fn work_on(queue: &Mutex<Receiver<Job>>) {
-    if let Err(error) = setpriority_process(Some(gettid()), STANDS_BACK) {
-        tracing::debug!(%error, "hashing threads run with everybody's priority");
-    }
+    stand_back(StandsBack::Passwords);
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };

@@ -33,6 +33,7 @@ mod books;
 mod clock;
 mod damage;
 mod day;
+mod disk_full;
 mod editors;
 mod figures;
 mod flood;
@@ -44,6 +45,7 @@ mod load;
 mod mail;
 mod meter;
 mod migrations;
+mod million;
 mod pg_restart;
 mod power_cut;
 mod restore;
@@ -74,6 +76,8 @@ const DRILLS: &[Drill] = &[
     ("mail", 20, mail::drill),
     ("editors", 10_000, editors::drill),
     ("script", 50_000, script::drill),
+    ("disk-full", 20, disk_full::drill),
+    ("million", 1_000_000, million::drill),
     ("restore", 1000, restore::drill),
     ("damage", 100, damage::drill),
     ("soak", 60, soak::drill),

@@ -181,6 +181,10 @@ fn work(way: &Way, keys: &[Key], client: usize, share: usize) -> Told {
     let mut line = Line::to(address);
     let mut done = 0;
     while done < share {
+        // nginx takes a thousand requests on a connection and then closes it.
+        if done % 500 == 0 {
+            line = Line::to(address);
+        }
         let size = if matches!(way, Way::Batch(_)) {
             IN_A_BATCH.min(share - done)
         } else {

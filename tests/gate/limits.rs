@@ -3,6 +3,7 @@
 use latchkey::gate::Gate;
 use latchkey::store::{accounts, products};
 use latchkey_rules::environment::Environment;
+use latchkey_rules::kind::KeyKind;
 use latchkey_rules::limit::Bounds;
 use latchkey_rules::secret::{Prefix, Secret};
 use latchkey_rules::time::{DAY_MS, HOUR_MS};
@@ -395,4 +396,53 @@ fn t_51_only_known_keys_have_buckets() {
     world.hand.advance_ms(6_000);
     eventually("no bucket is left", || buckets() == "0");
     gate.stop();
+}
+
+#[test]
+fn t_51_one_address_does_not_use_up_a_browser_key_for_all() {
+    let (world, server, _) = stage(FREE);
+    let key = world.key(Wanted {
+        kind: KeyKind::Browser,
+        ..Wanted::default()
+    });
+    let gate = world.gate_with(|settings| settings.per_address = Some(5));
+    let asks = |secret: &str, address: &str, cost: u32, dry_run: bool| {
+        let facts = json!({"secret": secret, "product": "maps", "ip": address, "cost": cost, "dry_run": dry_run});
+        verify(&gate, &facts)
+    };
+    let passes = |secret: &str, address: &str| {
+        let valid = |_: &usize| asks(secret, address, 1, false)["code"] == "VALID";
+        (0..50).take_while(valid).count()
+    };
+    let first = asks(key.secret(), "203.0.113.7", 1, false);
+    let minute = limit(&first, "minute");
+    assert_eq!(
+        (&minute["limit"], &minute["remaining"]),
+        (&json!(5), &json!(4))
+    );
+    assert_eq!(passes(key.secret(), "203.0.113.7"), 4);
+    let refused = asks(key.secret(), "203.0.113.7", 1, false);
+    assert_eq!(refused["code"], "RATE_LIMITED");
+    assert_eq!(limit(&refused, "minute")["remaining"], 0);
+    // What was refused took nothing of the key's own bucket, nor does a trial of the address's.
+    assert_eq!(asks(key.secret(), "198.51.100.1", 5, true)["code"], "VALID");
+    assert_eq!(passes(key.secret(), "198.51.100.1"), 5);
+    assert_eq!(
+        asks(key.secret(), "198.51.100.2", 6, false)["code"],
+        "RATE_LIMITED",
+        "never"
+    );
+    assert_eq!(passes(key.secret(), "198.51.100.2"), 5);
+    // Fifteen of the key's twenty are taken; when they are out, its own bucket refuses.
+    assert_eq!(passes(key.secret(), "198.51.100.3"), 5);
+    assert_eq!(passes(key.secret(), "198.51.100.4"), 0);
+    world.hand.advance_ms(12_000);
+    assert_eq!(
+        passes(key.secret(), "203.0.113.7"),
+        1,
+        "of two of the key's, one is this address's"
+    );
+    // Whoever is not named, and a server's key, is held to the other limits alone.
+    assert_eq!(code(&gate, key.secret()), "VALID");
+    assert_eq!(passes(server.secret(), "203.0.113.7"), 20);
 }

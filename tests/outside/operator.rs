@@ -140,16 +140,19 @@ impl Installation {
     /// Makes an administrator on the command line, whose one-time link sets the password. Gives the link's path too.
     pub(crate) fn admin(&self, latchkey: &Latchkey) -> (Person, String) {
         let email = "ada@operator.example";
-        let made = self.done(&[
-            "admin",
-            "create-user",
-            "--name",
-            "Ada",
-            "--email",
-            email,
-            "--staff",
-            "admin",
-        ]);
+        self.made(latchkey, "Ada", email, &["--staff", "admin"])
+    }
+
+    /// Somebody whom the operator makes, with a password of their own, and the link by which they chose it.
+    pub(crate) fn made(
+        &self,
+        latchkey: &Latchkey,
+        name: &str,
+        email: &str,
+        more: &[&str],
+    ) -> (Person, String) {
+        let words = ["admin", "create-user", "--name", name, "--email", email];
+        let made = self.done(&[&words[..], more].concat());
         let link = made
             .printed
             .split_whitespace()

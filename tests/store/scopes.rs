@@ -50,6 +50,10 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
     ),
     ("changes.rs checksum", "a count and a sum over everything"),
     (
+        "check.rs check",
+        "the operator's command: it reads everything and tells nothing but what is broken",
+    ),
+    (
         "exposures.rs sweep",
         "a job: it forgets what is three months old, whosever it is",
     ),
