@@ -1,4 +1,4 @@
-//! Paths that nginx, the gate and the API might each read their own way.
+//! Paths that a proxy, the gate and the API might each read their own way.
 
 use crate::facts::{Facts, Key, Product, Route};
 use crate::http::Ask;
@@ -123,27 +123,30 @@ fn owner<'a>(facts: &'a Facts, host: &str, path: &str) -> Option<&'a Product> {
 
 #[test]
 fn t_44_no_spelling_of_a_path_leads_to_a_product_that_the_key_lacks() {
-    if crate::needs::nginx().is_none() {
-        return;
-    }
     let (latchkey, facts) = Latchkey::demo();
-    let nginx = Proxied::start(&latchkey.gate).expect("nginx is here");
-    let (key, own, beside) = neighbours(&facts);
+    for proxy in Proxied::all(&latchkey.gate) {
+        tried(&proxy, &facts);
+    }
+}
+
+fn tried(proxy: &Proxied, facts: &Facts) {
+    let (key, own, beside) = neighbours(facts);
     for target in spellings(own, beside) {
         let answer = Ask::get(&target)
             .header("Host", &own.some_host())
             .header("X-API-Key", &key.secret)
-            .send(&nginx.address);
+            .send(&proxy.address);
         assert!(
             matches!(answer.status, 200 | 400 | 403),
-            "{target}: {}",
+            "{target} by {:?}: {}",
+            proxy.kind,
             answer.status
         );
-        let seen = nginx.take_seen();
+        let seen = proxy.take_seen();
         assert_eq!(seen.len(), usize::from(answer.status == 200), "{target}");
         for request in seen {
             let reached = &request.target;
-            let product = owner(&facts, &own.host, &read_boldly(reached)).unwrap_or_else(|| {
+            let product = owner(facts, &own.host, &read_boldly(reached)).unwrap_or_else(|| {
                 panic!("{target} reached the API as {reached}, which is no product's")
             });
             let has = key.products.contains(&product.slug);
