@@ -235,3 +235,24 @@ fn waited_for(
         .wait_with_output()
         .map_err(|error| not_begun(program, &error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_is_cleared_away_before_a_copy_takes_its_place() {
+        let schema = include_str!("../schema.rs");
+        let tables = schema.split("diesel::table! {\n").skip(1);
+        let mut names: Vec<&str> = tables
+            .filter_map(|table| table.trim_start().split([' ', '(']).next())
+            .collect();
+        names.push("__diesel_schema_migrations");
+        assert!(names.len() > 25, "{names:?}");
+        for name in names {
+            let is_cleared = CLEARED.contains(&format!(" {name},"))
+                || CLEARED.contains(&format!(" {name} CASCADE"));
+            assert!(is_cleared, "{name}");
+        }
+    }
+}
