@@ -1,0 +1,1 @@
+DROP INDEX secrets_to_end;
