@@ -19,9 +19,6 @@ use crate::store::nodes::{self, Node};
 use crate::store::revocations::{Settled, Standing, settle};
 use crate::store::{CopyError, Db, PutBack, put_back, scope};
 
-/// A node tells of itself every five seconds; one that has within this time still serves.
-const SERVES_MS: i64 = 15 * SECOND_MS;
-
 /// Why a backup was not made, or not restored.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -178,7 +175,7 @@ fn refuse_while_served(config: &Config, clock: &Clock) -> Result<(), Error> {
     };
     let now = clock.now();
     let silent_ms = |node: &Node| now.0 - node.heard_at.0;
-    let serves = |node: &&Node| node.left_at.is_none() && silent_ms(node) < SERVES_MS;
+    let serves = |node: &&Node| node.left_at.is_none() && silent_ms(node) < nodes::SILENT_MS;
     match nodes.iter().find(serves) {
         None => Ok(()),
         Some(node) => Err(Error::Serving {

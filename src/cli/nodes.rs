@@ -9,9 +9,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::nodes::{self, Node, NodeRole};
 
-/// A node tells of itself every five seconds; one that has not for three times as long is not in touch.
-const IN_TOUCH_MS: i64 = 15 * SECOND_MS;
-
 pub(super) fn nodes(config: &Config, clock: Clock) -> Outcome {
     let now = clock.now();
     let db = app::open_database(config, clock, false)?;
@@ -27,7 +24,7 @@ fn line(node: &Node, now: Millis) -> String {
     let seconds = (now.0 - node.heard_at.0).max(0) / SECOND_MS;
     let heard = match node.left_at {
         Some(_) => format!("ended {seconds} s ago"),
-        None if now.0 - node.heard_at.0 > IN_TOUCH_MS => format!("not heard for {seconds} s"),
+        None if now.0 - node.heard_at.0 > nodes::SILENT_MS => format!("not heard for {seconds} s"),
         None => format!("heard {seconds} s ago"),
     };
     let log = match (node.role, node.behind) {

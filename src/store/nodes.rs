@@ -6,7 +6,7 @@ mod proof;
 
 use diesel::upsert::excluded;
 use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
-use latchkey_rules::time::{DAY_MS, Millis};
+use latchkey_rules::time::{DAY_MS, Millis, SECOND_MS};
 
 use super::changes::Epoch;
 use super::columns::word;
@@ -23,6 +23,9 @@ const CHUNK: usize = 1_000;
 
 /// How long it is known when a node began to refuse.
 pub const ACKS_KEPT_MS: i64 = 30 * DAY_MS;
+
+/// A node tells of itself every five seconds; one that has not for this long is not in touch.
+pub const SILENT_MS: i64 = 15 * SECOND_MS;
 
 /// How long a node that is not heard any more stays in the list.
 const NODES_KEPT_MS: i64 = DAY_MS;

@@ -18,9 +18,6 @@ use crate::web::scope::{Member, Viewer};
 use crate::web::zone::When;
 use crate::web::{Shared, render};
 
-/// A gate is heard every five seconds; one that was not for this long is not in touch.
-const SILENT_MS: i64 = 15 * SECOND_MS;
-
 /// What ended of a key, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::portal) struct Ended {
@@ -146,7 +143,7 @@ fn line(node: &NodeProof, ended_at: Millis, frame: &Frame) -> Line {
                 frame.when(until).exact
             ),
         ),
-        NodeState::Waiting { heard_at, until } if now.0 - heard_at.0 > SILENT_MS => (
+        NodeState::Waiting { heard_at, until } if now.0 - heard_at.0 > nodes::SILENT_MS => (
             "disabled",
             "Not heard since",
             heard_at,
