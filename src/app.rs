@@ -4,6 +4,7 @@
 
 pub mod backup;
 mod listen;
+mod open_files;
 mod presence;
 mod serve;
 mod settings;
@@ -266,6 +267,7 @@ impl Application {
         let mut measured = measured(&db, &jobs, &counts);
         let portal = bound(parts.portal, "The portal", &config.portal.listen)?;
         let gate = bound(parts.gate, "The gate", &config.gate.listen)?;
+        open_files::raise(2 * u64::from(config.limits.connections));
         seed_products(config, &db)?;
         let node = settings::node_facts(config, portal.as_ref(), gate.as_ref(), clock.now());
         let gate_url = settings::gate_url(config, gate.as_ref());

@@ -64,6 +64,8 @@ pub struct Config {
     pub portal: Portal,
     /// The listener for gateways.
     pub gate: Gate,
+    /// What one client may take, of requests and of guesses.
+    pub limits: Limits,
     /// What is logged, and how.
     pub log: Log,
     /// What is kept of requests.
@@ -164,6 +166,27 @@ pub struct Gate {
     pub per_address: u32,
     /// Tokens that gateways show, at most two at a time.
     pub tokens: Vec<GateToken>,
+}
+
+/// What one client may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Seconds to send a request's head.
+    pub head_seconds: u32,
+    /// Seconds to send its body.
+    pub body_seconds: u32,
+    /// KiB of a form or of one question to the gate.
+    pub body_kib: u32,
+    /// KiB of a batch of questions.
+    pub batch_kib: u32,
+    /// Connections of each listener.
+    pub connections: u32,
+    /// Wrong passwords in a quarter of an hour that cost no wait.
+    pub failed_passwords: u32,
+    /// Wrong passwords in a quarter of an hour from one network.
+    pub failed_passwords_per_network: u32,
+    /// The longest wait after a wrong password, in seconds.
+    pub longest_wait: u32,
 }
 
 /// What is kept of requests.

@@ -265,7 +265,8 @@ impl Gate {
         self.inner.judge.replica.secrets()
     }
 
-    fn settings(&self) -> &GateSettings {
+    /// What the operator says of it.
+    pub(crate) fn settings(&self) -> &GateSettings {
         &self.inner.settings
     }
 

@@ -51,6 +51,7 @@ pub fn routes() -> Vec<Route> {
 /// Registers the portal: the rim around everything, sessions around the pages.
 pub fn configure(shared: Data<Shared>) -> impl FnOnce(&mut ServiceConfig) {
     move |cfg| {
+        cfg.app_data(shared.limits);
         let pages = web::scope("")
             .wrap(from_fn(visitor::welcome))
             .wrap(session::middleware(&shared))

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Listen;
 
+/// Connections that wait to be taken, as far as the system allows as many.
+const WAITING: i32 = 4_096;
+
 /// A bound listener.
 pub(super) enum Bound {
     Tcp(TcpListener, SocketAddr),
@@ -18,6 +21,8 @@ impl Bound {
         match listen {
             Listen::Tcp(address) => {
                 let listener = TcpListener::bind(address)?;
+                // The standard library lets 128 wait; many clients come at once after a restart.
+                rustix::net::listen(&listener, WAITING)?;
                 let address = listener.local_addr()?;
                 Ok(Self::Tcp(listener, address))
             }

@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 
 use actix_http::body::BoxBody;
@@ -20,8 +22,9 @@ use super::Error;
 use super::listen::Bound;
 use crate::gate::Gate;
 use crate::portal;
+use crate::web::Shared;
+use crate::web::limits::RequestLimits;
 use crate::web::priority::{StandsBack, stand_back};
-use crate::web::{Shared, limits};
 
 /// How long running requests may take to finish when the process is told to end.
 const FINISH_SECONDS: u64 = 6;
@@ -68,6 +71,7 @@ pub(super) fn until_told_to_end(
 }
 
 fn portal_server(bound: Bound, shared: Shared) -> io::Result<Server> {
+    let limits = shared.limits;
     let shared = Data::new(shared);
     let server = HttpServer::new(move || {
         // This runs once on each thread that serves pages.
@@ -75,8 +79,9 @@ fn portal_server(bound: Bound, shared: Shared) -> io::Result<Server> {
         App::new().configure(portal::configure(shared.clone()))
     })
     .workers(PORTAL_WORKERS)
+    .max_connections(limits.connections_of_each(PORTAL_WORKERS))
     .keep_alive(PEOPLE_STAY)
-    .client_request_timeout(limits::HEAD_TIME)
+    .client_request_timeout(limits.head_time)
     .shutdown_timeout(FINISH_SECONDS)
     .disable_signals();
     Ok(match bound {
@@ -88,7 +93,11 @@ fn portal_server(bound: Bound, shared: Shared) -> io::Result<Server> {
 
 /// The gate stands on the framework's HTTP alone: routes, extractors and middleware would cost it a part of each verdict.
 pub(super) fn gate_server(bound: Bound, gate: Gate) -> io::Result<Server> {
+    let limits = gate.settings().limits;
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
     let builder = Server::build()
+        .workers(workers)
+        .max_concurrent_connections(limits.connections_of_each(workers))
         .shutdown_timeout(FINISH_SECONDS)
         .disable_signals();
     let ending = builder.graceful_shutdown_signal();
@@ -122,13 +131,14 @@ fn gate_service<T>(
 where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    let limits: RequestLimits = gate.settings().limits;
     let answered = move |request: Request| {
         let gate = gate.clone();
         async move { Ok::<Response<BoxBody>, Infallible>(gate.answer(request).await) }
     };
     HttpService::build()
         .keep_alive(GATEWAYS_STAY)
-        .client_request_timeout(limits::HEAD_TIME)
+        .client_request_timeout(limits.head_time)
         .client_disconnect_timeout(DISCONNECT)
         .graceful_shutdown_signal(move || {
             let ending = ending.clone();

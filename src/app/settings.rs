@@ -23,7 +23,8 @@ use crate::store::products::{NewProduct, Sample};
 use crate::web::Shared;
 use crate::web::breached::Breached;
 use crate::web::counts::Counts;
-use crate::web::guesses::Guesses;
+use crate::web::guesses::{GuessLimits, Guesses};
+use crate::web::limits::RequestLimits;
 use crate::web::links::Links;
 use crate::web::password::Hashing;
 use crate::web::public_url::PublicUrl;
@@ -63,6 +64,7 @@ pub(super) fn gate(
         unix_trusted: gate.trusted_proxies.unix,
         max_staleness: Duration::from_secs(u64::from(gate.max_staleness)),
         per_address: (gate.per_address > 0).then_some(gate.per_address),
+        limits: limits(&config.limits),
         gate_tokens: gate
             .tokens
             .iter()
@@ -154,13 +156,35 @@ pub(super) fn shared(
         cookie_key: Key::from(keys.sub_key::<64>("session cookies").as_slice()),
         // One core is left to those who wait for a verdict.
         hashing: Hashing::new(cores.saturating_sub(1))?,
-        guesses: Guesses::default(),
+        limits: limits(&config.limits),
+        guesses: Guesses::new(guess_limits(&config.limits)),
         trusted_proxies: config.portal.trusted_proxies.networks.clone(),
         unix_trusted: config.portal.trusted_proxies.unix,
         secret_seal: secret_seal(keys),
         mail: config.mail.as_ref().map(|_| Links::new(mail_seal(keys))),
         counts,
     })
+}
+
+fn limits(limits: &config::Limits) -> RequestLimits {
+    let seconds = |number| Duration::from_secs(u64::from(number));
+    let whole = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    let bytes = |kib| whole(kib).saturating_mul(1024);
+    RequestLimits {
+        head_time: seconds(limits.head_seconds),
+        body_time: seconds(limits.body_seconds),
+        body_bytes: bytes(limits.body_kib),
+        batch_bytes: bytes(limits.batch_kib),
+        connections: whole(limits.connections),
+    }
+}
+
+fn guess_limits(limits: &config::Limits) -> GuessLimits {
+    GuessLimits {
+        free: limits.failed_passwords,
+        of_network: limits.failed_passwords_per_network,
+        longest_wait_ms: i64::from(limits.longest_wait) * SECOND_MS,
+    }
 }
 
 fn breached(config: &Config) -> Result<Option<Breached>, Error> {

@@ -17,8 +17,8 @@ use super::reading::{Outcome, Reading};
 use super::tree::{self, Found, Table};
 use super::values::{self, GateToken, Listen, PublicUrl, TrustedProxies, TrustedProxy};
 use super::{
-    Activity, Brand, Config, Database, Gate, Log, LogFormat, LogLevel, Logo, Portal, SignUp,
-    Support, product, verdict,
+    Activity, Brand, Config, Database, Gate, Limits, Log, LogFormat, LogLevel, Logo, Portal,
+    SignUp, Support, product, verdict,
 };
 
 /// The SQLite file's name in the data folder.
@@ -182,6 +182,7 @@ fn settings(mut root: Reading<'_>) -> Config {
         terms_url: link_of(root.table("terms")),
         portal: portal(root.table("portal")),
         gate: gate(root.table("gate")),
+        limits: limits(root.table("limits")),
         log: log(root.table("log")),
         activity: activity(root.table("activity")),
         verdicts: verdict::entries(&mut root),
@@ -348,6 +349,22 @@ fn activity(mut table: Reading<'_>) -> Activity {
     };
     table.end();
     activity
+}
+
+fn limits(mut table: Reading<'_>) -> Limits {
+    let mut whole = |name, range, default| table.whole(name, range).unwrap_or(default);
+    let limits = Limits {
+        head_seconds: whole("head_seconds", 1..=60, 5),
+        body_seconds: whole("body_seconds", 1..=300, 10),
+        body_kib: whole("body_kib", 16..=1_024, 64),
+        batch_kib: whole("batch_kib", 16..=16_384, 512),
+        connections: whole("connections", 16..=1_000_000, 20_000),
+        failed_passwords: whole("failed_passwords", 3..=100, 10),
+        failed_passwords_per_network: whole("failed_passwords_per_network", 10..=10_000, 30),
+        longest_wait: whole("longest_wait", 1..=3_600, 300),
+    };
+    table.end();
+    limits
 }
 
 fn log(mut table: Reading<'_>) -> Log {

@@ -11,6 +11,7 @@ use latchkey_rules::code::Code;
 use latchkey_rules::secret::{Digest, Prefix};
 
 use crate::metrics::Registry;
+use crate::web::limits::RequestLimits;
 
 /// The operator's own words for a refusal.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct GateSettings {
     pub max_staleness: Duration,
     /// How many requests a minute one address may send with one browser key.
     pub per_address: Option<u32>,
+    /// What one client may take.
+    pub limits: RequestLimits,
     /// The digests of the tokens that gateways show; two at a time while one replaces the other.
     pub gate_tokens: Vec<Digest>,
     /// Whether one of them is demanded.
@@ -73,6 +76,7 @@ impl GateSettings {
             unix_trusted: true,
             max_staleness: Duration::from_mins(5),
             per_address: None,
+            limits: RequestLimits::default(),
             gate_tokens: Vec::new(),
             require_token: false,
             node: "local".to_owned(),

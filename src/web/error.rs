@@ -166,7 +166,7 @@ const MEANWHILE: [&str; 3] = [
 ];
 const TOO_LARGE: [&str; 3] = [
     "That is more than is read here",
-    "A form may hold 64 KiB. Nothing was changed.",
+    "The form holds more than is read of one. Nothing was changed.",
     "Go back and shorten what you entered.",
 ];
 const MISDIRECTED: [&str; 3] = [

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::pin::Pin;
-use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -16,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::web::error::Error;
-use crate::web::limits;
+use crate::web::limits::RequestLimits;
 use crate::web::secrecy::holds_secret;
 
 /// The names that a form may carry. Everything else is refused by name.
@@ -149,12 +148,13 @@ where
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let scope = S::from_request(req, &mut Payload::None);
-        let readable = readable(req);
+        let limits = RequestLimits::of(req);
+        let readable = readable(req, limits.body_bytes);
         let payload = payload.take();
         Box::pin(async move {
             let scope = scope.await?;
             readable?;
-            let body = read_within(limits::BODY_TIME, payload).await?;
+            let body = read_within(&limits, payload).await?;
             Ok(Self {
                 scope,
                 form: parse(&body)?,
@@ -163,7 +163,7 @@ where
     }
 }
 
-fn readable(req: &HttpRequest) -> Result<(), Error> {
+fn readable(req: &HttpRequest, limit: usize) -> Result<(), Error> {
     let head = req.headers();
     let kind = head
         .get(header::CONTENT_TYPE)
@@ -178,24 +178,25 @@ fn readable(req: &HttpRequest) -> Result<(), Error> {
     let announced = head
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|bytes| bytes > limits::BODY_BYTES) {
+    if announced.is_some_and(|bytes| bytes > limit) {
         return Err(Error::TooLarge);
     }
     Ok(())
 }
 
-async fn read_within(time: Duration, payload: Payload) -> Result<Bytes, Error> {
-    let read = actix_web::rt::time::timeout(time, read(payload));
+async fn read_within(limits: &RequestLimits, payload: Payload) -> Result<Bytes, Error> {
+    let read = read(payload, limits.body_bytes);
+    let read = actix_web::rt::time::timeout(limits.body_time, read);
     read.await.map_err(|_elapsed| Error::TooSlow)?
 }
 
-async fn read(payload: Payload) -> Result<Bytes, Error> {
+async fn read(payload: Payload, limit: usize) -> Result<Bytes, Error> {
     let mut payload: Pin<Box<Payload>> = Box::pin(payload);
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk =
             chunk.map_err(|error| Error::BadRequest(format!("The body broke off: {error}.")))?;
-        if body.len() + chunk.len() > limits::BODY_BYTES {
+        if body.len() + chunk.len() > limit {
             return Err(Error::TooLarge);
         }
         body.extend_from_slice(&chunk);
@@ -240,6 +241,8 @@ fn shortened(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use actix_web::error::PayloadError;
     use actix_web::test::TestRequest;
@@ -323,12 +326,13 @@ mod tests {
 
     #[actix_web::test]
     async fn t_60_more_than_64_kib_is_not_read() {
-        let long = format!("name={}", "a".repeat(limits::BODY_BYTES));
+        let limit = RequestLimits::default().body_bytes;
+        let long = format!("name={}", "a".repeat(limit));
         assert!(matches!(
             send::<Everybody>(long).await,
             Err(Error::TooLarge)
         ));
-        let full = format!("name={}", "a".repeat(limits::BODY_BYTES - 5));
+        let full = format!("name={}", "a".repeat(limit - 5));
         assert!(send::<Everybody>(full).await.is_ok());
     }
 
@@ -338,9 +342,12 @@ mod tests {
         let never: Pin<Box<dyn futures_util::Stream<Item = Result<Bytes, PayloadError>>>> =
             Box::pin(never);
         let payload = Payload::Stream { payload: never };
-        let read = read_within(Duration::from_millis(1), payload).await;
+        let limits = RequestLimits {
+            body_time: Duration::from_millis(1),
+            ..RequestLimits::default()
+        };
+        let read = read_within(&limits, payload).await;
         assert!(matches!(read, Err(Error::TooSlow)));
-        assert_eq!(limits::BODY_TIME.as_secs(), 10);
     }
 
     #[actix_web::test]
@@ -350,7 +357,7 @@ mod tests {
             Err(Error::NotFound)
         ));
         assert!(matches!(
-            send::<Nobody>("a".repeat(limits::BODY_BYTES * 2)).await,
+            send::<Nobody>("a".repeat(RequestLimits::default().body_bytes * 2)).await,
             Err(Error::NotFound)
         ));
     }

@@ -1,9 +1,10 @@
 //! How often passwords may be guessed (T-06, T-07), counted in the memory of each node, and bounded.
 //!
-//! Ten failures within a quarter of an hour are free for a mail address, known or not, and for a device that somebody signed
-//! in on before; each next try has to wait twice as long, from a second to five minutes. Since a device has a count of its
-//! own, nobody locks people out of what they use. A network has thirty failures in a quarter of an hour from devices that
-//! are not known, whoever they are for. A try counts as failed from its beginning, so that many at once are no way around; a success takes it back.
+//! Some failures within a quarter of an hour are free for a mail address, known or not, and for a device that somebody signed
+//! in on before; each next try has to wait twice as long, from a second to the longest wait. Since a device has a count of its
+//! own, nobody locks people out of what they use. A network has a number of failures in a quarter of an hour from devices that
+//! are not known, whoever they are for. A try counts as failed from its beginning, so that many at once are no way around; a
+//! success takes it back.
 //!
 //! It must not know what a password is for.
 
@@ -16,14 +17,30 @@ use latchkey_rules::time::Millis;
 use super::recent::Recent;
 
 const WINDOW_MS: i64 = 15 * 60_000;
-/// Failures that cost no wait.
-const FREE: u32 = 10;
 const FIRST_WAIT_MS: i64 = 1_000;
-const LONGEST_WAIT_MS: i64 = 5 * 60_000;
-/// Failures of a network within the window.
-const OF_A_NETWORK: u32 = 30;
 /// Names that are remembered.
 const MOST: usize = 20_000;
+
+/// How many guesses the operator allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuessLimits {
+    /// Failures of an address or a device that cost no wait.
+    pub free: u32,
+    /// Failures of a network within the window.
+    pub of_network: u32,
+    /// The longest wait before a next try, in milliseconds.
+    pub longest_wait_ms: i64,
+}
+
+impl Default for GuessLimits {
+    fn default() -> Self {
+        Self {
+            free: 10,
+            of_network: 30,
+            longest_wait_ms: 5 * 60_000,
+        }
+    }
+}
 
 /// Whose password is tried, and from where.
 #[derive(Clone, Debug)]
@@ -64,10 +81,10 @@ impl Failures {
     }
 
     /// Until when the next try has to wait: each failure beyond the free ones doubles that.
-    fn wait(&self, now: Millis) -> Option<Wait> {
-        let beyond = self.count.checked_sub(FREE)?;
+    fn wait(&self, limits: &GuessLimits, now: Millis) -> Option<Wait> {
+        let beyond = self.count.checked_sub(limits.free)?;
         let wait = FIRST_WAIT_MS.saturating_mul(1 << beyond.min(20));
-        let next = self.last_at.plus_ms(wait.min(LONGEST_WAIT_MS));
+        let next = self.last_at.plus_ms(wait.min(limits.longest_wait_ms));
         (next > now).then(|| Wait::until(next, now))
     }
 }
@@ -109,18 +126,19 @@ impl Wait {
 /// The counts of one node.
 #[derive(Clone, Debug)]
 pub struct Guesses {
+    limits: GuessLimits,
     counts: Arc<Mutex<Recent<Failures>>>,
 }
 
-impl Default for Guesses {
-    fn default() -> Self {
+impl Guesses {
+    /// None yet.
+    pub fn new(limits: GuessLimits) -> Self {
         Self {
+            limits,
             counts: Arc::new(Mutex::new(Recent::new(MOST))),
         }
     }
-}
 
-impl Guesses {
     /// Begins a try.
     ///
     /// # Errors
@@ -138,14 +156,14 @@ impl Guesses {
             let over = of_it.first_at.plus_ms(WINDOW_MS);
             if over <= now {
                 *of_it = Failures::default();
-            } else if of_it.count >= OF_A_NETWORK {
+            } else if of_it.count >= self.limits.of_network {
                 return Err(Wait::until(over, now));
             }
         }
         let of_it = counts.of(&whose, now);
         if of_it.last_at.plus_ms(WINDOW_MS) <= now {
             *of_it = Failures::default();
-        } else if let Some(wait) = of_it.wait(now) {
+        } else if let Some(wait) = of_it.wait(&self.limits, now) {
             return Err(wait);
         }
         of_it.add(now);
@@ -180,6 +198,13 @@ mod tests {
     use super::*;
 
     const BEGIN: Millis = Millis(1_795_255_200_000);
+    const LIMITS: GuessLimits = GuessLimits {
+        free: 10,
+        of_network: 30,
+        longest_wait_ms: 300_000,
+    };
+    const FREE: u32 = LIMITS.free;
+    const OF_A_NETWORK: u32 = LIMITS.of_network;
 
     fn mira() -> Email {
         Email::parse("Mira@example.com").unwrap()
@@ -191,7 +216,7 @@ mod tests {
 
     #[test]
     fn t_06_ten_failures_are_free_and_each_next_one_waits_twice_as_long() {
-        let (guesses, mira) = (Guesses::default(), mira());
+        let (guesses, mira) = (Guesses::new(LIMITS), mira());
         let mut now = BEGIN;
         for _ in 0..FREE {
             let _failed = guesses.begin(&Whose::Address(&mira), None, now).unwrap();
@@ -216,7 +241,7 @@ mod tests {
 
     #[test]
     fn t_06_nobody_locks_out_a_device_that_is_known_or_somebody_who_is_signed_in() {
-        let (guesses, mira) = (Guesses::default(), mira());
+        let (guesses, mira) = (Guesses::new(LIMITS), mira());
         for number in 0..200 {
             let from = Some(ip(&format!("203.0.113.{number}")));
             let _tried = guesses.begin(&Whose::Address(&mira), from, BEGIN);
@@ -235,7 +260,7 @@ mod tests {
 
     #[test]
     fn t_07_a_proxy_on_this_machine_is_no_network() {
-        let guesses = Guesses::default();
+        let guesses = Guesses::new(LIMITS);
         for number in 0..2 * OF_A_NETWORK {
             let email = Email::parse(&format!("n{number}@example.com")).unwrap();
             let from = Some(ip("::ffff:127.0.0.1"));
@@ -245,7 +270,7 @@ mod tests {
 
     #[test]
     fn t_06_a_success_forgets_what_failed_before_it() {
-        let (guesses, mira) = (Guesses::default(), mira());
+        let (guesses, mira) = (Guesses::new(LIMITS), mira());
         for _ in 0..3 {
             for _ in 1..FREE {
                 let _failed = guesses.begin(&Whose::Address(&mira), None, BEGIN).unwrap();
@@ -257,7 +282,7 @@ mod tests {
 
     #[test]
     fn t_07_a_network_has_thirty_failures_in_a_quarter_of_an_hour() {
-        let guesses = Guesses::default();
+        let guesses = Guesses::new(LIMITS);
         let at = |number: u32, from: &str, now: Millis| {
             let email = Email::parse(&format!("n{number}@example.com")).unwrap();
             guesses.begin(&Whose::Address(&email), Some(ip(from)), now)

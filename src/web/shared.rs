@@ -14,6 +14,7 @@ use crate::store::Db;
 use crate::web::breached::Breached;
 use crate::web::counts::Counts;
 use crate::web::guesses::Guesses;
+use crate::web::limits::RequestLimits;
 use crate::web::links::Links;
 use crate::web::password::Hashing;
 use crate::web::public_url::PublicUrl;
@@ -95,6 +96,8 @@ pub struct Shared {
     pub cookie_key: Key,
     /// Makes and compares password hashes.
     pub hashing: Hashing,
+    /// What one client may take.
+    pub limits: RequestLimits,
     /// How often passwords may be guessed.
     pub guesses: Guesses,
     /// Proxies whose word on a client's address is taken.

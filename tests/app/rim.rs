@@ -185,7 +185,7 @@ async fn t_60_bodies_are_bounded_and_never_packed() {
         .set_payload("a".repeat(65 * 1024));
     let answer = browser.send(request).await;
     assert_eq!(answer.status, 413);
-    assert!(answer.body.contains("64 KiB"));
+    assert!(answer.body.contains("more than is read of one"));
     let request = browser
         .request(Method::POST, "/sign-in")
         .insert_header(("content-encoding", "gzip"))

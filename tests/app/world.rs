@@ -18,7 +18,8 @@ use latchkey::store::users::{self, NewUser};
 use latchkey::store::{Db, Settings};
 use latchkey::web::Shared;
 use latchkey::web::counts::Counts;
-use latchkey::web::guesses::Guesses;
+use latchkey::web::guesses::{GuessLimits, Guesses};
+use latchkey::web::limits::RequestLimits;
 use latchkey::web::links::Links;
 use latchkey::web::password::{Hashing, Password};
 use latchkey::web::public_url::PublicUrl;
@@ -398,7 +399,8 @@ fn shared(db: &Db, clock: &Clock, plan: &Plan) -> Shared {
         gate_url: "http://127.0.0.1:8081".to_owned(),
         cookie_key: Key::generate(),
         hashing: Hashing::new(2).unwrap(),
-        guesses: Guesses::default(),
+        guesses: Guesses::new(GuessLimits::default()),
+        limits: RequestLimits::default(),
         trusted_proxies: Vec::new(),
         unix_trusted: false,
         mail: plan.mail.then(|| Links::new(crate::mailbox::seal())),

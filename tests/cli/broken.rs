@@ -97,6 +97,11 @@ const FILES: &[(&str, usize, &[&str])] = &[
         &["sign_up must be text in quotes, not true or false"],
     ),
     (
+        "[limits]\nbody_kib = 8",
+        2,
+        &["limits.body_kib must be a whole number from 16 to 1024"],
+    ),
+    (
         "keys_per_account = 0",
         1,
         &["keys_per_account must be a whole number from 1 to 10000"],

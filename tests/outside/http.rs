@@ -85,8 +85,17 @@ impl Ask {
 
 /// Writes these bytes and reads until the other side closes.
 pub(crate) fn raw(address: &str, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    raw_within(Duration::from_secs(20), address, bytes)
+}
+
+/// The same, waiting for each piece of the answer no longer than this.
+pub(crate) fn raw_within(
+    longest: Duration,
+    address: &str,
+    bytes: &[u8],
+) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.set_read_timeout(Some(longest))?;
     stream.set_nodelay(true)?;
     // A server may refuse before it has read all: its answer counts then, not the broken pipe.
     let written = stream.write_all(bytes);

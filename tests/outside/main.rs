@@ -15,6 +15,7 @@ mod exposition;
 mod facts;
 mod http;
 mod journey;
+mod limits;
 mod log_lines;
 mod mail;
 mod metrics;

@@ -10,12 +10,12 @@ use futures_util::future::poll_immediate;
 
 use super::heads::Heads;
 use crate::gate::answer::Failure;
-use crate::web::limits::BODY_TIME;
 
 /// The whole body of a request.
 pub(super) async fn read(
     payload: Payload,
     heads: &Heads<'_>,
+    time: Duration,
     limit: usize,
 ) -> Result<Bytes, Failure> {
     if heads.is_encoded {
@@ -27,7 +27,7 @@ pub(super) async fn read(
     if announced.is_some_and(|len| len > limit) {
         return Err(Failure::TooLarge { limit });
     }
-    within(BODY_TIME, collect(payload, limit)).await
+    within(time, collect(payload, limit)).await
 }
 
 /// A body that comes in time.

@@ -11,7 +11,6 @@ use crate::gate::Gate;
 use crate::gate::answer::{Answer, Failure, json, names};
 use crate::gate::judge::{Ask, Judged};
 use crate::gate::refusals::Refusal;
-use crate::web::limits::{BATCH_BYTES, BODY_BYTES};
 use crate::web::request_id::RequestId;
 
 /// One verdict. Every one of them is a 200; what is refused is said inside.
@@ -29,7 +28,8 @@ pub(super) async fn one(gate: &Gate, request: &Request, payload: Payload) -> Ans
 }
 
 async fn one_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Failure> {
-    let body = body::read(payload, &asking.heads, BODY_BYTES).await?;
+    let limits = asking.gate.settings().limits;
+    let body = body::read(payload, &asking.heads, limits.body_time, limits.body_bytes).await?;
     let question = asked::one(&body, asking.gate.settings().prefix.as_str())?;
     let id = asking.id;
     let caller = question.caller();
@@ -60,7 +60,8 @@ pub(super) async fn batch(gate: &Gate, request: &Request, payload: Payload) -> A
 }
 
 async fn batch_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Failure> {
-    let body = body::read(payload, &asking.heads, BATCH_BYTES).await?;
+    let limits = asking.gate.settings().limits;
+    let body = body::read(payload, &asking.heads, limits.body_time, limits.batch_bytes).await?;
     let questions = asked::batch(&body, asking.gate.settings().prefix.as_str())?;
     let mut out = Vec::with_capacity(64 + questions.len() * 640);
     out.extend_from_slice(b"{\"results\":[");
