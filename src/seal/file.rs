@@ -63,26 +63,18 @@ impl Seal {
         let mut from = BufReader::new(File::open(from)?);
         let mut to = BufWriter::new(new_file(to)?);
         to.write_all(&head)?;
-        let mut sealing = EncryptorBE32::from_aead(cipher(key), (&nonce).into());
-        let mut piece = vec![0; PIECE];
-        let mut length = fill(&mut from, &mut piece)?;
-        let mut ahead = vec![0; PIECE];
-        loop {
-            let next = fill(&mut from, &mut ahead)?;
-            let payload = Payload {
-                msg: piece.get(..length).unwrap_or_default(),
-                aad: &head,
+        let mut sealing = Some(EncryptorBE32::from_aead(cipher(key), (&nonce).into()));
+        each_piece(&mut from, to, PIECE, |msg, is_last| {
+            let payload = Payload { msg, aad: &head };
+            let sealed = match (&mut sealing, is_last) {
+                (Some(sealing), false) => sealing.encrypt_next(payload),
+                (sealing, _) => sealing
+                    .take()
+                    .ok_or(SealError::Sealing)?
+                    .encrypt_last(payload),
             };
-            if next == 0 {
-                let last = sealing.encrypt_last(payload);
-                to.write_all(&last.map_err(|_too_long| SealError::Sealing)?)?;
-                return Ok(to.into_inner().map_err(io::Error::from)?.sync_all()?);
-            }
-            let sealed = sealing.encrypt_next(payload);
-            to.write_all(&sealed.map_err(|_too_long| SealError::Sealing)?)?;
-            std::mem::swap(&mut piece, &mut ahead);
-            length = next;
-        }
+            sealed.map_err(|_too_long| SealError::Sealing)
+        })
     }
 
     /// Opens a sealed file as a new one, which only its owner may read.
@@ -101,27 +93,40 @@ impl Seal {
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_short| SealError::Form)?;
         let known = self.keys.iter().find(|(known, _)| known.as_bytes() == id);
         let (_, key) = known.ok_or(SealError::KeyGone)?;
-        let mut opening = DecryptorBE32::from_aead(cipher(key), (&nonce).into());
-        let mut to = BufWriter::new(new_file(to)?);
-        let mut piece = vec![0; PIECE + TAG];
-        let mut length = fill(&mut from, &mut piece)?;
-        let mut ahead = vec![0; PIECE + TAG];
-        loop {
-            let next = fill(&mut from, &mut ahead)?;
-            let payload = Payload {
-                msg: piece.get(..length).unwrap_or_default(),
-                aad: &head,
+        let mut opening = Some(DecryptorBE32::from_aead(cipher(key), (&nonce).into()));
+        let to = BufWriter::new(new_file(to)?);
+        each_piece(&mut from, to, PIECE + TAG, |msg, is_last| {
+            let payload = Payload { msg, aad: &head };
+            let opened = match (&mut opening, is_last) {
+                (Some(opening), false) => opening.decrypt_next(payload),
+                (opening, _) => opening
+                    .take()
+                    .ok_or(SealError::Broken)?
+                    .decrypt_last(payload),
             };
-            if next == 0 {
-                let last = opening.decrypt_last(payload);
-                to.write_all(&last.map_err(|_tag_is_wrong| SealError::Broken)?)?;
-                return Ok(to.into_inner().map_err(io::Error::from)?.sync_all()?);
-            }
-            let opened = opening.decrypt_next(payload);
-            to.write_all(&opened.map_err(|_tag_is_wrong| SealError::Broken)?)?;
-            std::mem::swap(&mut piece, &mut ahead);
-            length = next;
+            opened.map_err(|_tag_is_wrong| SealError::Broken)
+        })
+    }
+}
+
+/// Puts what is left of a file through `work`, piece by piece, and writes what comes of each; `work` is told which one is the
+/// last, which may be empty.
+fn each_piece(
+    from: &mut impl Read,
+    mut to: BufWriter<File>,
+    size: usize,
+    mut work: impl FnMut(&[u8], bool) -> Result<Vec<u8>, SealError>,
+) -> Result<(), FileError> {
+    let (mut piece, mut ahead) = (vec![0; size], vec![0; size]);
+    let mut length = fill(from, &mut piece)?;
+    loop {
+        let next = fill(from, &mut ahead)?;
+        to.write_all(&work(piece.get(..length).unwrap_or_default(), next == 0)?)?;
+        if next == 0 {
+            return Ok(to.into_inner().map_err(io::Error::from)?.sync_all()?);
         }
+        std::mem::swap(&mut piece, &mut ahead);
+        length = next;
     }
 }
 

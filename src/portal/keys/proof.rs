@@ -8,10 +8,9 @@ use latchkey_rules::status::Status;
 use latchkey_rules::time::{Millis, SECOND_MS};
 
 use super::KeyPath;
+use crate::store;
 use crate::store::keys::{self, Key};
 use crate::store::nodes::{self, NodeProof, NodeState};
-use crate::store::scope::AccountScope;
-use crate::store::{self, Reader};
 use crate::web::error::Error;
 use crate::web::frame::Frame;
 use crate::web::scope::{Member, Viewer};
@@ -39,11 +38,6 @@ impl Ended {
             }
         }?;
         Some(Self { at, is_whole_key })
-    }
-
-    /// When that was.
-    pub(in crate::portal) fn at(&self) -> Millis {
-        self.at
     }
 }
 
@@ -171,17 +165,13 @@ fn delay(at: Millis, ended_at: Millis) -> String {
     format!("{}.{:02} s", ms / SECOND_MS, ms % SECOND_MS / 10)
 }
 
-/// Which gates refuse what ended of the key.
-pub(super) fn proved(
-    reader: &mut Reader,
-    scope: &AccountScope,
+/// Which gates refuse what ended of the key, as `read` finds them for the instant at which it did.
+pub(in crate::portal) fn proved(
     key: &Key,
     now: Millis,
+    read: impl FnOnce(Millis) -> store::Result<Option<Vec<NodeProof>>>,
 ) -> store::Result<Option<Vec<NodeProof>>> {
-    match Ended::of(key, now) {
-        Some(ended) => nodes::proof(reader, scope, &key.key_id, ended.at),
-        None => Ok(None),
-    }
+    Ended::of(key, now).map_or(Ok(None), |ended| read(ended.at))
 }
 
 /// The piece that is looked at again until every gate refuses.
@@ -200,7 +190,7 @@ pub(super) async fn fresh(
     let (scope, key_id, now) = (member.scope.clone(), path.key_id()?, frame.now());
     let read = shared.db.read(move |r| {
         let key = keys::get(r, &scope, &key_id)?;
-        let proved = proved(r, &scope, &key, now)?;
+        let proved = proved(&key, now, |at| nodes::proof(r, &scope, &key_id, at))?;
         Ok((key, proved))
     });
     let (key, nodes) = read.await?;

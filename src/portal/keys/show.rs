@@ -23,7 +23,7 @@ use crate::store::audit::{self, AuditEntry};
 use crate::store::callers::{self as stored_callers, Caller};
 use crate::store::exposures::{self, Exposed};
 use crate::store::keys::{self, Key, ProductName};
-use crate::store::nodes::NodeProof;
+use crate::store::nodes::{self, NodeProof};
 use crate::store::scope::AccountScope;
 use crate::store::{self, Reader};
 use crate::web::error::Error;
@@ -148,7 +148,7 @@ pub(super) async fn show(
             own: keys::own_bounds(r, &scope, &key_id)?,
             activity: activity::of_key(r, &scope, &key_id, from, after(now))?,
             events: audit::of_key(r, &scope, &key_id, EVENTS)?,
-            proved: proof::proved(r, &scope, &key, now)?,
+            proved: proof::proved(&key, now, |at| nodes::proof(r, &scope, &key_id, at))?,
             exposed: exposures::of_key(r, &scope, &key_id)?,
             key,
         })

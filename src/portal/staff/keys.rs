@@ -9,15 +9,11 @@ use actix_web::{
     web::{Data, Path},
 };
 use latchkey_rules::key_id::KeyId;
-use latchkey_rules::time::Millis;
 
 use crate::portal::chart;
 use crate::portal::keys::callers;
-use crate::portal::keys::proof::{Ended, Proof, ProofView};
-use crate::store::keys::StaffKey;
-use crate::store::nodes::NodeProof;
-use crate::store::scope::StaffScope;
-use crate::store::{self, Reader, activity, callers as stored_callers, exposures, keys, nodes};
+use crate::portal::keys::proof::{Ended, Proof, ProofView, proved};
+use crate::store::{activity, callers as stored_callers, exposures, keys, nodes};
 use crate::web::{
     Shared,
     error::Error,
@@ -41,7 +37,9 @@ pub(crate) async fn show(
         let counted = activity::of_key_for_staff(r, &scope, &id, from, now.plus_ms(1))?;
         let since = now.plus_ms(-callers::DAY);
         let called = stored_callers::of_key_for_staff(r, &scope, &id, since)?;
-        let proved = proved(r, &scope, &found, now)?;
+        let proved = proved(&found.key, now, |at| {
+            nodes::proof_for_staff(r, &scope, &id, at)
+        })?;
         let exposed = exposures::of_key_for_staff(r, &scope, &id)?;
         Ok((found, counted, called, proved, exposed))
     });
@@ -57,19 +55,6 @@ pub(crate) async fn show(
     ))
 }
 
-/// Which gates refuse what ended of the key.
-fn proved(
-    reader: &mut Reader,
-    scope: &StaffScope,
-    found: &StaffKey,
-    now: Millis,
-) -> store::Result<Option<Vec<NodeProof>>> {
-    match Ended::of(&found.key, now) {
-        Some(ended) => nodes::proof_for_staff(reader, scope, &found.key.key_id, ended.at()),
-        None => Ok(None),
-    }
-}
-
 pub(crate) async fn proof(
     staff: Staff<Support>,
     path: Path<String>,
@@ -79,7 +64,9 @@ pub(crate) async fn proof(
     let (scope, id, now) = (staff.scope.clone(), named(&path)?, frame.now());
     let read = shared.db.read(move |r| {
         let found = keys::find(r, &scope, &id)?;
-        let proved = proved(r, &scope, &found, now)?;
+        let proved = proved(&found.key, now, |at| {
+            nodes::proof_for_staff(r, &scope, &id, at)
+        })?;
         Ok((found.key, proved))
     });
     let (key, nodes) = read.await?;
