@@ -235,9 +235,9 @@ impl Gate {
         self.inner.judge.contact.freshness() == Freshness::TooOld
     }
 
-    /// Whether requests can be judged.
+    /// Whether requests can be judged, by a clock that the other nodes share.
     pub fn is_ready(&self) -> bool {
-        !self.knows_nothing()
+        !self.knows_nothing() && self.inner.progress.is_in_time()
     }
 
     /// How far the change log is followed, and what is refused since.

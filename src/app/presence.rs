@@ -1,4 +1,5 @@
-//! Tells the other nodes, by way of the database, that this one lives and what it refuses already.
+//! Tells the other nodes, by way of the database, that this one lives and what it refuses already; and compares its clock with
+//! the database's, by which all of them are to agree.
 //!
 //! It must not know how the log is followed.
 
@@ -8,12 +9,14 @@ use std::time::Duration;
 
 use crate::gate::Progress;
 use crate::store::nodes::{self, Ack, NodeFacts};
-use crate::store::{self, Db};
+use crate::store::{self, Db, Reader};
 
 /// Between two signs of life.
 const EVERY: Duration = Duration::from_secs(5);
 /// The same after one that failed.
 const AGAIN: Duration = Duration::from_secs(1);
+/// A skew of the clocks that is worth a warning, in milliseconds.
+const WARNED_OF_MS: u64 = 2_000;
 
 /// The running thread; the node leaves when this is dropped.
 pub(super) struct Presence {
@@ -50,6 +53,7 @@ fn tell(db: &Db, node: &NodeFacts, progress: &Progress) {
     let mut untold: Vec<Ack> = Vec::new();
     let mut pause = Duration::ZERO;
     let mut is_failing = false;
+    let mut is_askew = false;
     loop {
         let news = progress.wait(pause);
         // Whether it left shows by its silence too: a database that is away is not waited for.
@@ -70,6 +74,7 @@ fn tell(db: &Db, node: &NodeFacts, progress: &Progress) {
         }
         match &noted {
             Ok(()) => {
+                is_askew = compare_clocks(db, progress, is_askew);
                 untold.clear();
                 pause = EVERY;
             }
@@ -82,4 +87,24 @@ fn tell(db: &Db, node: &NodeFacts, progress: &Progress) {
         }
         is_failing = noted.is_err();
     }
+}
+
+/// Notes how far the clocks are apart, and logs when that becomes, or ceases to be, worth a warning.
+fn compare_clocks(db: &Db, progress: &Progress, was_askew: bool) -> bool {
+    // What does not answer now is asked again with the next sign of life.
+    let Ok(Some(skew)) = db.read_blocking(Reader::clock_skew) else {
+        return was_askew;
+    };
+    progress.note_skew(skew);
+    let is_askew = skew.unsigned_abs() > WARNED_OF_MS;
+    match (was_askew, is_askew) {
+        (false, true) => tracing::warn!(
+            skew_ms = skew,
+            is_ready = progress.is_in_time(),
+            "this node's clock and the database's are apart: keys end earlier or later here than elsewhere"
+        ),
+        (true, false) => tracing::info!("this node's clock and the database's agree again"),
+        _ => {}
+    }
+    is_askew
 }

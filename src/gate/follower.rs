@@ -3,8 +3,11 @@
 //! It must not know HTTP or verdicts. When the database is away it tries again with every tick; that nothing is heard
 //! is for [`Contact`] to say.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
 use std::time::Duration;
 
 use latchkey_rules::product::CatalogueError;
@@ -374,12 +377,7 @@ fn load_all(
     let products = applier.set_products(&snapshot::products(reader)?);
     applier.set_plans(&snapshot::plans(reader)?);
     load_accounts(reader, applier)?;
-    let mut after = RowId::NONE;
-    loop {
-        let keys = snapshot::keys_page(reader, after, PAGE)?;
-        let Some(last) = keys.last().map(|key| key.row) else {
-            return Ok((loaded, products));
-        };
+    each_page_of_keys(reader, |keys| {
         applier.put_keys(&keys);
         let standings = keys
             .iter()
@@ -388,6 +386,31 @@ fn load_all(
         loaded
             .restricted
             .extend(standings.filter(Standing::restricts));
+    })?;
+    Ok((loaded, products))
+}
+
+/// Reads on a thread of its own, so that the next page comes out of the database while the one before goes into the replica.
+fn each_page_of_keys(reader: &mut Reader, take: impl FnMut(Vec<ReplicaKey>)) -> store::Result<()> {
+    thread::scope(|scope| {
+        let (ready, pages) = mpsc::sync_channel(1);
+        let reading = scope.spawn(move || read_keys(reader, &ready));
+        pages.into_iter().for_each(take);
+        reading.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+fn read_keys(reader: &mut Reader, ready: &SyncSender<Vec<ReplicaKey>>) -> store::Result<()> {
+    let mut after = RowId::NONE;
+    loop {
+        let keys = snapshot::keys_page(reader, after, PAGE)?;
+        let Some(last) = keys.last().map(|key| key.row) else {
+            return Ok(());
+        };
+        if ready.send(keys).is_err() {
+            // Whoever takes them has panicked, which the thread that waits for this one will tell.
+            return Ok(());
+        }
         after = last;
     }
 }

@@ -1,8 +1,10 @@
-//! How far the replica has followed the change log, and which ends it has learned of, for whoever tells the other nodes.
+//! How far the replica has followed the change log, and which ends it has learned of, for whoever tells the other nodes; and
+//! what that one finds out about this node's clock.
 //!
 //! It must not know who that is, or the database.
 
 use std::mem;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,11 +13,16 @@ use crate::store::nodes::{Ack, Followed};
 /// Acknowledgements that wait to be told; more are left out.
 const ACKS_AT_MOST: usize = 100_000;
 
+/// Beyond this a node's clock and the database's are so far apart that the node is not ready: it would end keys at another time
+/// than the others (T-52).
+const MOST_SKEW_MS: u64 = 30_000;
+
 /// What the follower says, and whoever waits for it.
 #[derive(Default)]
 pub struct Progress {
     state: Mutex<State>,
     bell: Condvar,
+    skew_ms: AtomicI64,
 }
 
 #[derive(Default)]
@@ -63,6 +70,21 @@ impl Progress {
             acks: mem::take(&mut state.acks),
             is_over: state.is_over,
         }
+    }
+
+    /// Notes how many milliseconds the database's clock is ahead of this node's; negative when it is behind.
+    pub fn note_skew(&self, ms: i64) {
+        self.skew_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// How many milliseconds the database's clock is ahead of this node's, as far as is known.
+    pub fn skew_ms(&self) -> i64 {
+        self.skew_ms.load(Ordering::Relaxed)
+    }
+
+    /// Whether this node's clock is near enough to the database's.
+    pub fn is_in_time(&self) -> bool {
+        self.skew_ms().unsigned_abs() <= MOST_SKEW_MS
     }
 
     /// Has whoever waits end.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::Gate;
 use super::limiter::addresses::Addresses;
@@ -29,6 +30,11 @@ const AGE: Family = Family::gauge(
     "latchkey_log_age_seconds",
     &[],
     "Since the change log was last read.",
+);
+const SKEW: Family = Family::gauge(
+    "latchkey_clock_skew_seconds",
+    &[],
+    "Between this node's clock and the database's, whichever is ahead.",
 );
 const LOOKS: Family = Family::counter("latchkey_log_looks_total", &[], "Looks at the change log.");
 const FAILURES: Family = Family::counter(
@@ -107,6 +113,8 @@ impl Gate {
         page.one(&SECRETS, self.secrets());
         page.one(&BYTES, judge.replica.bytes());
         page.one(&AGE, judge.contact.age());
+        let skew = self.inner.progress.skew_ms().unsigned_abs();
+        page.one(&SKEW, Duration::from_millis(skew));
         page.one(&LOOKS, read(&counts.looks));
         page.one(&FAILURES, read(&counts.failures));
         page.one(&RELOADS, read(&counts.reloads));

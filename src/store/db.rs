@@ -10,6 +10,7 @@ pub mod migrate;
 mod pool;
 mod queue;
 mod restore;
+mod skew;
 #[cfg(test)]
 mod tests;
 mod threads;

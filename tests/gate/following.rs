@@ -136,6 +136,28 @@ fn t_49_out_of_touch_the_unknown_is_unavailable_and_the_known_is_served() {
 }
 
 #[test]
+fn t_52_a_node_whose_clock_is_half_a_minute_off_is_not_ready() {
+    let world = World::new();
+    let gate = world.gate();
+    let ready = || send(&gate, request("GET", "/readyz"));
+    for (skew_ms, status) in [
+        (30_000, 200),
+        (30_001, 503),
+        (-30_000, 200),
+        (-30_001, 503),
+        (0, 200),
+    ] {
+        gate.progress().note_skew(skew_ms);
+        let answer = ready();
+        assert_eq!(answer.status, status, "{skew_ms}");
+        assert_eq!(answer.json()["clock_skew_ms"], skew_ms);
+    }
+    gate.progress().note_skew(-2_500);
+    let page = send(&gate, request("GET", "/metrics")).body;
+    assert!(page.contains("latchkey_clock_skew_seconds 2.5\n"), "{page}");
+}
+
+#[test]
 fn t_49_beyond_the_greatest_age_everything_is_unavailable() {
     let world = World::new();
     let key = world.plain_key();

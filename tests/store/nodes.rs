@@ -209,4 +209,24 @@ on_both! {
         let read = store.db.read_blocking(move |r| nodes::proof(r, &stranger, &id, START));
         assert_eq!(read, Err(latchkey::store::Error::NotFound));
     }
+
+    #[test]
+    fn t_52_the_servers_clock_is_compared_with_the_nodes(store) {
+        let skew = || store.db.read_blocking(latchkey::store::Reader::clock_skew).unwrap();
+        let now = latchkey::clock::Clock::system().now();
+        store.hand.set(now);
+        if store.is_sqlite() {
+            assert_eq!(skew(), None);
+            return;
+        }
+        let near = |expected: i64| {
+            let skew = skew().unwrap();
+            assert!((skew - expected).abs() < 10_000, "{skew} where {expected} was expected");
+        };
+        near(0);
+        store.hand.set(now.plus_ms(60_000));
+        near(-60_000);
+        store.hand.set(now.plus_ms(-60_000));
+        near(60_000);
+    }
 }

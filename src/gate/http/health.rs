@@ -14,10 +14,12 @@ use crate::metrics::Page;
 
 /// What `/readyz` says.
 #[derive(Serialize)]
-struct Ready {
+struct Readiness {
     ready: bool,
     /// Since when nothing was heard from the change log, in milliseconds.
     age_ms: u64,
+    /// How far the database's clock is ahead of this node's, in milliseconds.
+    clock_skew_ms: i64,
 }
 
 /// A path that needs no token and is only read: TRACE is refused here too (T-46).
@@ -39,9 +41,10 @@ pub(super) fn alive(_gate: &Gate) -> Answer {
 
 /// Requests can be judged.
 pub(super) fn ready(gate: &Gate) -> Answer {
-    let ready = Ready {
+    let ready = Readiness {
         ready: gate.is_ready(),
         age_ms: u64::try_from(gate.age().as_millis()).unwrap_or(u64::MAX),
+        clock_skew_ms: gate.progress().skew_ms(),
     };
     let status = if ready.ready {
         StatusCode::OK

@@ -3,10 +3,10 @@
 //! The order makes every decision consistent: what keys share is published before a record names it, and an index is
 //! given to something else only after no record names it any more. It must not know where rows come from.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use hashbrown::{HashMap, HashSet};
 use latchkey_rules::product::{Catalogue, CatalogueError, ProductFacts};
 use smol_str::SmolStr;
 
@@ -206,7 +206,7 @@ impl Applier {
         let gone: Vec<(RowId, u32)> = self
             .accounts
             .iter()
-            .filter(|(row, _)| !self.seen.contains(row))
+            .filter(|(row, _)| !self.seen.contains(*row))
             .map(|(row, index)| (*row, *index))
             .collect();
         for (row, index) in gone {

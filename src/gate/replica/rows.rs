@@ -2,7 +2,7 @@
 //!
 //! Only the applier reads it; no decision does.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::record::NONE;
 
