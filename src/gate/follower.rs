@@ -31,8 +31,10 @@ const TICK: Duration = Duration::from_millis(100);
 const REST: Duration = Duration::from_secs(1);
 /// Between two comparisons with the whole database.
 const CHECK: Duration = Duration::from_mins(1);
-/// Rows of one page, of the log and of the tables.
+/// Rows of one page, of the log and of accounts.
 const PAGE: i64 = 10_000;
+/// Keys of one page, with what hangs on them: few enough to stay in a processor's cache until they are in the replica.
+const KEYS_PAGE: i64 = 2_000;
 
 /// Why a look at the log failed.
 #[derive(Debug, thiserror::Error)]
@@ -403,7 +405,7 @@ fn each_page_of_keys(reader: &mut Reader, take: impl FnMut(Vec<ReplicaKey>)) -> 
 fn read_keys(reader: &mut Reader, ready: &SyncSender<Vec<ReplicaKey>>) -> store::Result<()> {
     let mut after = RowId::NONE;
     loop {
-        let keys = snapshot::keys_page(reader, after, PAGE)?;
+        let keys = snapshot::keys_page(reader, after, KEYS_PAGE)?;
         let Some(last) = keys.last().map(|key| key.row) else {
             return Ok(());
         };
