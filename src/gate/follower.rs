@@ -327,7 +327,9 @@ impl Follower {
         let applier = &mut self.applier;
         applier.begin_load();
         let now = self.clock.now();
-        let (loaded, products) = reader.snapshot(|reader| load_all(reader, applier, now))?;
+        let mut beside = self.db.own_reader()?;
+        let (loaded, products) = reader
+            .snapshot(|reader| beside.snapshot(|beside| load_all(reader, beside, applier, now)))?;
         products?;
         applier.finish_load();
         self.cursor = loaded.head;
@@ -366,8 +368,11 @@ struct Loaded {
 }
 
 /// Reads all tables into the replica. Products that contradict each other are told apart from a database that fails.
+///
+/// `beside` sees the database as it is a moment later; what changed meanwhile stands behind `head` in the log and is read again.
 fn load_all(
     reader: &mut Reader,
+    beside: &mut Reader,
     applier: &mut Applier,
     now: Millis,
 ) -> store::Result<(Loaded, Result<(), CatalogueError>)> {
@@ -379,7 +384,7 @@ fn load_all(
     let products = applier.set_products(&snapshot::products(reader)?);
     applier.set_plans(&snapshot::plans(reader)?);
     load_accounts(reader, applier)?;
-    each_page_of_keys(reader, |keys| {
+    each_page_of_keys([reader, beside], |keys| {
         applier.put_keys(&keys);
         let standings = keys
             .iter()
@@ -392,29 +397,49 @@ fn load_all(
     Ok((loaded, products))
 }
 
-/// Reads on a thread of its own, so that the next page comes out of the database while the one before goes into the replica.
-fn each_page_of_keys(reader: &mut Reader, take: impl FnMut(Vec<ReplicaKey>)) -> store::Result<()> {
+/// Each reader takes its part of the rows on a thread of its own, so that pages come out of the database while those before
+/// go into the replica.
+fn each_page_of_keys(
+    readers: [&mut Reader; 2],
+    mut take: impl FnMut(Vec<ReplicaKey>),
+) -> store::Result<()> {
+    let [one, other] = readers;
+    let last = snapshot::last_key(one)?;
+    let middle = RowId::from_number(last.number() / 2);
     thread::scope(|scope| {
-        let (ready, pages) = mpsc::sync_channel(1);
-        let reading = scope.spawn(move || read_keys(reader, &ready));
-        pages.into_iter().for_each(take);
-        reading.join().unwrap_or_else(|panic| resume_unwind(panic))
+        let (ready, pages) = mpsc::sync_channel(2);
+        let also_ready = ready.clone();
+        let readings = [
+            scope.spawn(move || read_keys(one, RowId::NONE, middle, &ready)),
+            scope.spawn(move || read_keys(other, middle, last, &also_ready)),
+        ];
+        pages.into_iter().for_each(&mut take);
+        readings
+            .into_iter()
+            .try_for_each(|reading| reading.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })
 }
 
-fn read_keys(reader: &mut Reader, ready: &SyncSender<Vec<ReplicaKey>>) -> store::Result<()> {
-    let mut after = RowId::NONE;
-    loop {
-        let keys = snapshot::keys_page(reader, after, KEYS_PAGE)?;
+/// The keys after a row, up to another.
+fn read_keys(
+    reader: &mut Reader,
+    mut after: RowId,
+    until: RowId,
+    ready: &SyncSender<Vec<ReplicaKey>>,
+) -> store::Result<()> {
+    while after < until {
+        let mut keys = snapshot::keys_page(reader, after, KEYS_PAGE)?;
         let Some(last) = keys.last().map(|key| key.row) else {
             return Ok(());
         };
+        keys.retain(|key| key.row <= until);
         if ready.send(keys).is_err() {
             // Whoever takes them has panicked, which the thread that waits for this one will tell.
             return Ok(());
         }
         after = last;
     }
+    Ok(())
 }
 
 fn load_accounts(reader: &mut Reader, applier: &mut Applier) -> store::Result<()> {

@@ -18,7 +18,7 @@ use super::schema::accounts;
 pub(super) use keys::bounds_of;
 pub use keys::{
     ReplicaAssignment, ReplicaEnd, ReplicaKey, ReplicaSecret, ReplicaStanding, keys_by_rows,
-    keys_page,
+    keys_page, last_key,
 };
 
 /// Which row. It means nothing but to the store.

@@ -102,6 +102,10 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
         "the gate decides for all accounts alike",
     ),
     (
+        "replica/keys.rs last_key",
+        "the gate decides for all accounts alike",
+    ),
+    (
         "replica/keys.rs keys_by_rows",
         "the gate decides for all accounts alike",
     ),

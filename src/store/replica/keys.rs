@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::max;
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, Queryable, RunQueryDsl};
 use latchkey_rules::access::Access;
 use latchkey_rules::domain::DomainPattern;
@@ -174,6 +175,15 @@ macro_rules! secret_columns {
             secrets::ended,
         )
     };
+}
+
+/// The last key's row, deleted or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn last_key(reader: &mut Reader) -> Result<RowId> {
+    let last: Option<i64> = keys::table.select(max(keys::id)).first(&mut reader.conn)?;
+    Ok(RowId(last.unwrap_or(0)))
 }
 
 /// The keys after a row that are not deleted, at most `limit`, in order: five queries a page, by ranges of rows.
