@@ -308,6 +308,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_page_that_is_longer_than_any_host_is_no_place() {
+        for (length, is_known) in [(PLACE_BYTES, true), (PLACE_BYTES + 1, false)] {
+            let page = format!("https://{}", "a".repeat(length - "https://".len()));
+            let whence = Whence::of(Some(&page), None, || None, AddressDetail::Network);
+            let place = CallerPlace::from(&whence);
+            assert_eq!(place != CallerPlace::Unknown, is_known, "{length}");
+        }
+    }
+
     proptest! {
         #[test]
         fn whatever_is_sent_a_family_is_short_and_plain(sent in "\\PC{0,200}") {
