@@ -2,6 +2,12 @@
 
 #![no_main]
 
+#[path = "../../tests/gate/ask.rs"]
+#[expect(
+    dead_code,
+    reason = "the gate's own suite needs more of it than this target"
+)]
+mod ask;
 #[path = "../checks/forward_auth.rs"]
 mod forward_auth;
 #[path = "../../tests/gate/world.rs"]
