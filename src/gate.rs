@@ -8,6 +8,7 @@ mod contact;
 mod follower;
 mod http;
 mod judge;
+mod lane;
 mod limiter;
 mod meter;
 mod metrics;
@@ -25,14 +26,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use actix_http::Response;
 use actix_http::body::BoxBody;
-use actix_http::{Request, Response};
 use latchkey_rules::product::Catalogue;
 
 use crate::clock::Clock;
 use crate::store::{Db, activity};
 use contact::{Contact, Freshness};
 use follower::{Follower, FollowerCounts, Told};
+use http::{Body, Request};
 use judge::{Judge, Look, Patience};
 use limiter::Limiter;
 use limiter::addresses::Addresses;
@@ -43,6 +45,7 @@ use revocations::Revocations;
 
 pub use follower::FollowError;
 pub use judge::{Ask, AskedKey, Judged, JudgedKey, JudgedLimits};
+pub use lane::{Lane, Rewound, Waits};
 pub use progress::{News, Progress};
 pub use settings::{GateSettings, VerdictText};
 
@@ -156,8 +159,10 @@ impl Gate {
     }
 
     /// Answers a request over HTTP, on whichever path of the gate's.
-    pub async fn answer(&self, request: Request) -> Response<BoxBody> {
-        http::answer(self, request).await
+    pub async fn answer(&self, mut request: actix_http::Request) -> Response<BoxBody> {
+        let body = Body::Arriving(request.take_payload());
+        let answer = http::answer(self, Request::of(&request, self), body).await;
+        answer.into_response()
     }
 
     /// Writes what was counted, or puts it on disk, and ends both threads. Nothing may be asked of the gate after it.

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use actix_http::body::BoxBody;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, Request, Response};
 use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
-use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service};
+use actix_service::{Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,7 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Error;
 use super::listen::Bound;
-use crate::gate::Gate;
+use crate::gate::{Gate, Lane, Waits};
 use crate::portal;
 use crate::web::Shared;
 use crate::web::limits::RequestLimits;
@@ -117,8 +118,48 @@ pub(super) fn gate_server(bound: Bound, gate: Gate) -> io::Result<Server> {
     Ok(builder?.run())
 }
 
-/// HTTP/1.1 on one kind of connection, with its peer's address.
+/// HTTP/1.1 on one kind of connection, with its peer's address: on the gate's own lane as long as it goes, and then by the
+/// framework.
 fn gate_service<T>(
+    gate: Gate,
+    ending: GracefulShutdownSignal,
+) -> impl ServiceFactory<
+    (T, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let waits = Waits {
+        first: gate.settings().limits.head_time,
+        next: GATEWAYS_STAY,
+    };
+    let framework = framework_service(gate.clone(), ending.clone());
+    fn_factory(move || {
+        let lane = Rc::new(Lane::new(gate.clone(), waits));
+        let (framework, ending) = (framework.new_service(()), ending.clone());
+        async move {
+            let framework = Rc::new(framework.await?);
+            let connected = move |(io, peer): (T, Option<SocketAddr>)| {
+                let (lane, framework) = (Rc::clone(&lane), Rc::clone(&framework));
+                let ending = ending.clone();
+                async move {
+                    let address = peer.map(|peer| peer.ip());
+                    match lane.serve(io, address, ending.notified()).await {
+                        Some(rewound) => framework.call((rewound, peer)).await,
+                        None => Ok(()),
+                    }
+                }
+            };
+            Ok(fn_service(connected))
+        }
+    })
+}
+
+fn framework_service<T>(
     gate: Gate,
     ending: GracefulShutdownSignal,
 ) -> impl ServiceFactory<

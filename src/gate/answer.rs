@@ -4,35 +4,63 @@
 
 pub(crate) mod json;
 mod limits;
+mod lines;
 pub(crate) mod names;
-mod texts;
+mod wire;
 
-use actix_http::body::BoxBody;
-use actix_http::header::{self, HeaderMap, HeaderValue, HttpDate};
-use actix_http::{ConnectionType, Response, StatusCode};
+use std::borrow::Cow;
+use std::time::{Duration, UNIX_EPOCH};
+
+use actix_http::StatusCode;
+use actix_http::header::HttpDate;
 use latchkey_rules::code::Code;
 use latchkey_rules::key_id::KeyIdText;
 use latchkey_rules::time::Millis;
 use serde::Serialize;
-use std::time::{Duration, UNIX_EPOCH};
 
 use super::GateSettings;
 use super::judge::{JudgedKey, JudgedLimits};
 use crate::web::request_id::RequestId;
+use lines::Lines;
 use names as name;
-use texts::Texts;
 
 /// Seconds after which an unavailable gate may be asked again.
-pub(crate) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+pub(crate) const RETRY_AFTER: &str = "1";
 /// What a page from elsewhere may read.
 const EXPOSED: &str = "Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, \
                        X-RateLimit-Reset, Latchkey-Request-Id, Latchkey-Verdict, Latchkey-Secret-Ends";
-/// Of the body of an allow.
-const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-const NOTHING: HeaderValue = HeaderValue::from_static("-");
+/// Proxies drop the body of an allow; a person who tries a key with `curl` reads it.
+const SEEN_BY_PEOPLE: &[u8] = b"VALID\n";
+/// Stands where there is nothing to say.
+const NOTHING: &str = "-";
 
-/// What a request is answered with.
-pub(crate) type Answer = Response<BoxBody>;
+/// What a request is answered with, written out once: whoever sends it copies lines.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// Of the headers, but for those of the connection: its length, its date, whether it stays.
+    pub(crate) lines: Lines,
+    pub(crate) body: Cow<'static, [u8]>,
+    /// Whether the connection ends with it, since what is left of the request is not waited for.
+    pub(crate) closes: bool,
+}
+
+impl Answer {
+    /// An answer without headers.
+    pub(crate) fn new(status: StatusCode, body: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self {
+            status,
+            lines: Lines::default(),
+            body: body.into(),
+            closes: false,
+        }
+    }
+
+    /// The same with a header that says what the body is.
+    pub(crate) fn of_type(mut self, media_type: &str) -> Self {
+        self.lines.add(name::CONTENT_TYPE, media_type);
+        self
+    }
+}
 
 /// A request that never came to a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +109,14 @@ impl Failure {
             _ => Code::RequestInvalid,
         }
     }
+
+    /// Whether a body may still be on its way, which nobody will read.
+    fn leaves_a_body(&self) -> bool {
+        matches!(
+            self,
+            Self::BodyTimeout | Self::TooLarge { .. } | Self::Encoded | Self::BodyBroken
+        )
+    }
 }
 
 /// The body of every error.
@@ -106,22 +142,51 @@ pub(crate) struct Refused<'a> {
     pub(crate) verdict: Option<Code>,
     pub(crate) message: &'a str,
     pub(crate) request_id: &'a str,
-    /// Where the challenge of a 401 says that the key is for.
-    pub(crate) realm: &'a str,
+    /// What a 401 asks for.
+    pub(crate) challenge: Challenge<'a>,
     /// What the limits said, where the decision came that far.
     pub(crate) limits: Option<&'a JudgedLimits>,
+}
+
+impl<'a> Refused<'a> {
+    fn challenge(&self) -> Option<Challenge<'a>> {
+        (self.status == StatusCode::UNAUTHORIZED).then_some(self.challenge)
+    }
+}
+
+/// What is missing, as `WWW-Authenticate` names it (RFC 9110, 11.6.1).
+#[derive(Clone, Copy)]
+pub(crate) struct Challenge<'a> {
+    scheme: &'static str,
+    realm: &'a str,
+}
+
+impl<'a> Challenge<'a> {
+    /// A key, for whatever it may open.
+    pub(crate) const KEY: Challenge<'static> = Challenge {
+        scheme: "ApiKey",
+        realm: "latchkey",
+    };
+    /// A gateway's token.
+    const GATE_TOKEN: Challenge<'static> = Challenge {
+        scheme: "Latchkey-Gate-Token",
+        realm: "latchkey",
+    };
+
+    /// A key for this product.
+    pub(crate) fn key_for(product: Option<&'a str>) -> Self {
+        match product {
+            Some(realm) => Self { realm, ..Self::KEY },
+            None => Self::KEY,
+        }
+    }
 }
 
 /// An answer whose body is JSON.
 pub(crate) fn as_json(status: StatusCode, body: &impl Serialize) -> Answer {
     // Texts and numbers of ours always have a form in JSON.
     let body = serde_json::to_vec(body).unwrap_or_default();
-    let mut answer = Answer::with_body(status, BoxBody::new(body));
-    let media_type = HeaderValue::from_static("application/json");
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, media_type);
-    answer
+    Answer::new(status, body).of_type("application/json")
 }
 
 /// An error as the client reads it.
@@ -137,24 +202,21 @@ pub(crate) fn refused(refused: &Refused<'_>, settings: &GateSettings) -> Answer 
         },
     };
     let mut answer = as_json(status, &body);
-    let headers = answer.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(name::REQUEST_ID.clone(), value(id));
+    let lines = &mut answer.lines;
+    lines.add(name::CACHE_CONTROL, "no-store");
+    lines.add(name::REQUEST_ID, id);
     if let Some(code) = refused.verdict {
-        headers.insert(
-            name::VERDICT.clone(),
-            HeaderValue::from_static(code.as_str()),
-        );
+        lines.add(name::VERDICT, code.as_str());
     }
-    if status == StatusCode::UNAUTHORIZED {
-        let challenge = format!("ApiKey realm=\"{}\"", refused.realm);
-        headers.insert(header::WWW_AUTHENTICATE, value(&challenge));
+    if let Some(Challenge { scheme, realm }) = refused.challenge() {
+        let challenge = format!("{scheme} realm=\"{realm}\"");
+        lines.add(name::WWW_AUTHENTICATE, &challenge);
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        lines.add(name::RETRY_AFTER, RETRY_AFTER);
     }
     if let Some(said) = refused.limits {
-        limits::head(headers, said);
+        limits::head(lines, said);
     }
     answer
 }
@@ -169,93 +231,66 @@ pub(crate) fn failed(failure: &Failure, id: &RequestId, settings: &GateSettings)
             verdict: Some(failure.verdict()),
             message: &failure.to_string(),
             request_id: id.as_str(),
-            realm: "latchkey",
+            challenge: match failure {
+                Failure::Stranger => Challenge::GATE_TOKEN,
+                _ => Challenge::KEY,
+            },
             limits: None,
         },
         settings,
     );
-    match failure {
-        Failure::Method { allow } => {
-            answer
-                .headers_mut()
-                .insert(header::ALLOW, HeaderValue::from_static(allow));
-        }
-        Failure::Stranger => {
-            let challenge = HeaderValue::from_static("Latchkey-Gate-Token realm=\"latchkey\"");
-            answer
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, challenge);
-        }
-        // What is left of the body is not waited for.
-        Failure::BodyTimeout
-        | Failure::TooLarge { .. }
-        | Failure::Encoded
-        | Failure::BodyBroken => {
-            answer.head_mut().set_connection_type(ConnectionType::Close);
-        }
-        _ => {}
+    if let Failure::Method { allow } = failure {
+        answer.lines.add(name::ALLOW, allow);
     }
+    answer.closes = failure.leaves_a_body();
     answer
 }
 
 /// Every header of an admitted request. All of them stand there always, `-` where there is nothing: some proxies let a
 /// client's own through where ours is missing (T-43).
-pub(crate) fn admit(
-    headers: &mut HeaderMap,
+pub(crate) fn admitted(
     key: &JudgedKey<'_>,
     product: &str,
     id: &RequestId,
     uri: &str,
     limits: Option<&JudgedLimits>,
-) {
-    let mut texts = Texts::with_capacity(192 + uri.len());
-    let key_id = texts.push(KeyIdText::of(&key.key_id).as_str());
-    let account = texts.push(key.account);
-    let product = texts.push(product);
-    let plan = texts.push(key.plan);
-    let id = texts.push_bytes(id.as_bytes());
-    let uri = texts.push(uri);
-    let texts = texts.done();
-    let environment = HeaderValue::from_static(key.environment.word());
-    let access = HeaderValue::from_static(key.access.word());
-    let ends = key.ends_at().map_or(NOTHING, http_date);
-    // The map is new: appending spares the look for what would be replaced.
-    headers.append(header::CONTENT_TYPE, PLAIN_TEXT);
-    headers.append(name::KEY_ID.clone(), texts.value(key_id));
-    headers.append(name::ACCOUNT.clone(), texts.value(account));
-    headers.append(name::PRODUCT.clone(), texts.value(product));
-    headers.append(name::ENVIRONMENT.clone(), environment);
-    headers.append(name::ACCESS.clone(), access);
-    headers.append(name::PLAN.clone(), texts.value(plan));
-    headers.append(name::REQUEST_ID.clone(), texts.value(id));
-    headers.append(name::SECRET_ENDS.clone(), ends);
-    headers.append(name::SUBJECT.clone(), NOTHING);
-    headers.append(name::ASSERTION.clone(), NOTHING);
-    headers.append(name::URI.clone(), texts.value(uri));
-    if let Some(said) = limits {
-        limits::head(headers, said);
+) -> Answer {
+    let mut answer = Answer::new(StatusCode::OK, SEEN_BY_PEOPLE);
+    let lines = &mut answer.lines;
+    lines.reserve(896 + uri.len());
+    lines.add(name::CONTENT_TYPE, "text/plain; charset=utf-8");
+    lines.add(name::KEY_ID, KeyIdText::of(&key.key_id).as_str());
+    lines.add(name::ACCOUNT, key.account);
+    lines.add(name::PRODUCT, product);
+    lines.add(name::ENVIRONMENT, key.environment.word());
+    lines.add(name::ACCESS, key.access.word());
+    lines.add(name::PLAN, key.plan);
+    lines.add(name::REQUEST_ID, id.as_str());
+    match key.ends_at().and_then(http_date) {
+        Some(ends) => lines.add(name::SECRET_ENDS, &ends),
+        None => lines.add(name::SECRET_ENDS, NOTHING),
     }
+    lines.add(name::SUBJECT, NOTHING);
+    lines.add(name::ASSERTION, NOTHING);
+    lines.add(name::URI, uri);
+    if let Some(said) = limits {
+        limits::head(lines, said);
+    }
+    answer
 }
 
 /// Lets the page that asked read the answer. Never with credentials: a key is sent on purpose.
-pub(crate) fn readable_by(headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
+pub(crate) fn readable_by(lines: &mut Lines, origin: Option<&[u8]>) {
     if let Some(origin) = origin {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static(EXPOSED),
-        );
-        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+        lines.add_bytes(name::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        lines.add(name::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        lines.add(name::VARY, "Origin");
     }
 }
 
-/// A header's value; a text that can be none becomes `-`.
-pub(crate) fn value(text: &str) -> HeaderValue {
-    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(NOTHING)
-}
-
-fn http_date(at: Millis) -> HeaderValue {
+/// An instant as HTTP writes it (RFC 9110, 5.6.7), if it can.
+pub(crate) fn http_date(at: Millis) -> Option<String> {
     let secs = u64::try_from(at.secs()).unwrap_or(0);
-    let at = UNIX_EPOCH.checked_add(Duration::from_secs(secs));
-    at.map_or(NOTHING, |at| value(&HttpDate::from(at).to_string()))
+    let at = UNIX_EPOCH.checked_add(Duration::from_secs(secs))?;
+    Some(HttpDate::from(at).to_string())
 }

@@ -11,14 +11,13 @@ mod denied;
 mod heads;
 mod health;
 mod preflight;
+mod request;
 mod verify;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 
-use actix_http::header::HeaderValue;
-use actix_http::{Method, Request};
 use futures_util::FutureExt;
 
 use super::Gate;
@@ -27,19 +26,19 @@ use super::metrics::Endpoint;
 use crate::web::request_id::RequestId;
 use heads::Heads;
 
+pub(super) use request::{Body, Request};
+
 /// Answers a request. One look at its path in place of a router, which tries its resources one after another: that
 /// costs a tenth of a verdict.
-pub(super) async fn answer(gate: &Gate, mut request: Request) -> Answer {
-    let payload = request.take_payload();
-    let request = &request;
+pub(super) async fn answer(gate: &Gate, request: Request<'_>, body: Body<'_>) -> Answer {
     match request.path() {
         authorize::PLAIN => authorize::plain(gate, request).await,
         authorize::NGINX => authorize::nginx(gate, request).await,
-        "/v1/verify" => verify::one(gate, request, payload).await,
-        "/v1/verify/batch" => verify::batch(gate, request, payload).await,
+        "/v1/verify" => verify::one(gate, request, body).await,
+        "/v1/verify/batch" => verify::batch(gate, request, body).await,
         "/v1/denied" => denied::denied(gate, request).await,
-        "/healthz" => health::read_only(gate, request, health::alive),
-        "/readyz" => health::read_only(gate, request, health::ready),
+        "/healthz" => health::read_only(gate, &request, health::alive),
+        "/readyz" => health::read_only(gate, &request, health::ready),
         "/metrics" => health::metrics(gate, request).await,
         path if is_at_or_below(path, authorize::PLAIN) => authorize::plain(gate, request).await,
         path if is_at_or_below(path, preflight::PATH) => preflight::preflight(gate, request).await,
@@ -55,7 +54,6 @@ fn is_at_or_below(path: &str, endpoint: &str) -> bool {
 /// A request to the gate.
 struct Asking<'r> {
     gate: &'r Gate,
-    request: &'r Request,
     heads: Heads<'r>,
     id: RequestId,
 }
@@ -63,23 +61,21 @@ struct Asking<'r> {
 impl Asking<'_> {
     fn fail(&self, failure: &Failure) -> Answer {
         let mut answer = answer::failed(failure, &self.id, self.gate.settings());
-        answer::readable_by(answer.headers_mut(), self.heads.origin);
+        answer::readable_by(&mut answer.lines, self.heads.origin);
         answer
     }
 }
 
 /// What holds on every path: the token, the methods, and that a panic is an answer.
-async fn asking<F>(gate: &Gate, request: &Request, endpoint: Endpoint, work: F) -> Answer
+async fn asking<'r, F>(gate: &'r Gate, request: Request<'r>, endpoint: Endpoint, work: F) -> Answer
 where
-    F: AsyncFnOnce(Asking<'_>) -> Answer,
+    F: AsyncFnOnce(Asking<'r>) -> Answer,
 {
     let began = gate.begins(endpoint);
     let id = RequestId::generate();
-    let heads = Heads::read(request, gate);
     let asking = Asking {
         gate,
-        request,
-        heads,
+        heads: request.heads,
         id,
     };
     let answer = match turned_away(&asking, endpoint) {
@@ -95,12 +91,11 @@ where
 /// Why a request is not even looked at.
 fn turned_away(asking: &Asking<'_>, endpoint: Endpoint) -> Option<Failure> {
     let gate = asking.gate;
-    let token = asking.heads.gate_token.map(HeaderValue::as_bytes);
-    if !gate.settings().admits(token) {
+    if !gate.settings().admits(asking.heads.gate_token) {
         gate.metrics().strangers.fetch_add(1, Ordering::Relaxed);
         return Some(Failure::Stranger);
     }
-    let allow = Methods::of(endpoint).refuses(asking.request.method())?;
+    let allow = Methods::of(endpoint).refuses(asking.heads.said.method)?;
     Some(Failure::Method { allow })
 }
 
@@ -139,19 +134,17 @@ impl Methods {
     }
 
     /// The methods to offer instead, when this one is not taken.
-    fn refuses(self, method: &Method) -> Option<&'static str> {
-        match self {
-            Self::Any if *method == Method::TRACE => {
-                Some("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-            }
-            Self::Post if *method != Method::POST => Some("POST"),
-            Self::Get if *method != Method::GET && *method != Method::HEAD => Some("GET, HEAD"),
-            _ => None,
+    fn refuses(self, method: &str) -> Option<&'static str> {
+        match (self, method) {
+            (Self::Any, "TRACE") => Some("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+            (Self::Any, _) | (Self::Post, "POST") | (Self::Get, "GET" | "HEAD") => None,
+            (Self::Post, _) => Some("POST"),
+            (Self::Get, _) => Some("GET, HEAD"),
         }
     }
 }
 
-async fn nowhere(gate: &Gate, request: &Request) -> Answer {
+async fn nowhere(gate: &Gate, request: Request<'_>) -> Answer {
     asking(
         gate,
         request,
@@ -182,17 +175,12 @@ mod tests {
         rt::System::new().block_on(async {
             let id = RequestId::generate();
             let answer = guarded(&gate, id, async { panic!("a test") }).await;
-            assert_eq!(answer.status().as_u16(), 500);
-            assert_eq!(
-                answer.headers().get("latchkey-request-id").unwrap(),
-                id.as_str()
-            );
-            assert_eq!(
-                answer.headers().get("latchkey-verdict").unwrap(),
-                "UNAVAILABLE"
-            );
-            let answer = guarded(&gate, id, async { Answer::new(StatusCode::OK) }).await;
-            assert_eq!(answer.status().as_u16(), 200);
+            assert_eq!(answer.status.as_u16(), 500);
+            let said: Vec<_> = answer.lines.iter().collect();
+            assert!(said.contains(&("latchkey-request-id", id.as_bytes())));
+            assert!(said.contains(&("latchkey-verdict", b"UNAVAILABLE")));
+            let answer = guarded(&gate, id, async { Answer::new(StatusCode::OK, b"") }).await;
+            assert_eq!(answer.status.as_u16(), 200);
         });
         assert_eq!(gate.metrics().panics.load(Ordering::Relaxed), 1);
     }

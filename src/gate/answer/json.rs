@@ -6,7 +6,7 @@ use latchkey_rules::key_id::KeyIdText;
 use latchkey_rules::time::Millis;
 
 use super::limits::push_json;
-use super::texts::push_number;
+use super::lines::push_number;
 use crate::gate::GateSettings;
 use crate::gate::judge::Judged;
 

@@ -1,35 +1,32 @@
 //! What an answer says of the limits: the plain `X-RateLimit-*` of the field, `RateLimit` and `RateLimit-Policy` of the
 //! IETF's draft-ietf-httpapi-ratelimit-headers, `Retry-After` (RFC 9110), and the list in a verdict's JSON.
 
-use actix_http::header::{self, HeaderMap, HeaderValue};
 use latchkey_rules::limit::{Fits, LimitName, Rate, Room, whole_seconds};
 use latchkey_rules::time::Millis;
 
+use super::lines::{Lines, push_number};
 use super::names as name;
-use super::texts::{Texts, push_number};
 use crate::gate::judge::JudgedLimits;
 
-/// Appends what the limits say to an answer that says nothing of them yet.
-pub(super) fn head(headers: &mut HeaderMap, judged: &JudgedLimits) {
-    let mut texts = Texts::with_capacity(160);
-    let minute = minute(judged).map(|(per_minute, remaining, reset)| {
-        [per_minute, remaining, reset].map(|number| texts.write(|out| push_number(out, number)))
-    });
-    let policy = texts.write(|out| push_list(out, judged, push_policy));
-    let room = texts.write(|out| push_list(out, judged, push_room));
-    let texts = texts.done();
-    if let Some([limit, remaining, reset]) = minute {
-        headers.append(name::RATE_LIMIT.clone(), texts.value(limit));
-        headers.append(name::RATE_REMAINING.clone(), texts.value(remaining));
-        headers.append(name::RATE_RESET.clone(), texts.value(reset));
+/// Adds what the limits say to an answer that says nothing of them yet.
+pub(super) fn head(lines: &mut Lines, judged: &JudgedLimits) {
+    if let Some((per_minute, remaining, reset)) = minute(judged) {
+        lines.write(name::RATE_LIMIT, |out| push_number(out, per_minute));
+        lines.write(name::RATE_REMAINING, |out| push_number(out, remaining));
+        lines.write(name::RATE_RESET, |out| push_number(out, reset));
     }
-    if !policy.is_empty() {
-        headers.append(name::POLICY.clone(), texts.value(policy));
-        headers.append(name::ROOM.clone(), texts.value(room));
+    if judged
+        .limits
+        .named()
+        .into_iter()
+        .any(|(_, room)| room.is_some())
+    {
+        lines.write(name::POLICY, |out| push_list(out, judged, push_policy));
+        lines.write(name::ROOM, |out| push_list(out, judged, push_room));
     }
     if let Some(wait) = judged.limits.passes_in() {
-        let seconds = HeaderValue::from(whole_seconds(wait).max(1));
-        headers.append(header::RETRY_AFTER, seconds);
+        let seconds = whole_seconds(wait).max(1);
+        lines.write(name::RETRY_AFTER, |out| push_number(out, seconds));
     }
 }
 
@@ -158,11 +155,12 @@ mod tests {
     }
 
     fn said(judged: &JudgedLimits) -> Vec<(String, String)> {
-        let mut headers = HeaderMap::new();
-        head(&mut headers, judged);
-        let mut said: Vec<_> = headers
+        let mut lines = Lines::default();
+        head(&mut lines, judged);
+        let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
+        let mut said: Vec<_> = lines
             .iter()
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .map(|(name, value)| (name.to_owned(), text(value)))
             .collect();
         said.sort_unstable();
         said

@@ -1,12 +1,10 @@
-//! The names of the gate's own headers.
-
-use actix_http::header::HeaderName;
+//! The names of the headers that the gate writes, in lower case.
 
 macro_rules! names {
     ($($name:ident = $text:literal;)+) => {
         $(
             #[doc = concat!("`", $text, "`")]
-            pub(crate) static $name: HeaderName = HeaderName::from_static($text);
+            pub(crate) const $name: &str = $text;
         )+
     };
 }
@@ -30,4 +28,15 @@ names! {
     RATE_RESET = "x-ratelimit-reset";
     ROOM = "ratelimit";
     POLICY = "ratelimit-policy";
+    ACCESS_CONTROL_ALLOW_HEADERS = "access-control-allow-headers";
+    ACCESS_CONTROL_ALLOW_METHODS = "access-control-allow-methods";
+    ACCESS_CONTROL_ALLOW_ORIGIN = "access-control-allow-origin";
+    ACCESS_CONTROL_EXPOSE_HEADERS = "access-control-expose-headers";
+    ACCESS_CONTROL_MAX_AGE = "access-control-max-age";
+    ALLOW = "allow";
+    CACHE_CONTROL = "cache-control";
+    CONTENT_TYPE = "content-type";
+    RETRY_AFTER = "retry-after";
+    VARY = "vary";
+    WWW_AUTHENTICATE = "www-authenticate";
 }

@@ -1,15 +1,14 @@
 //! `/v1/authorize` and `/v1/nginx/authorize`: forward-auth. The proxy asks about the request that stands at its door.
 
-use actix_http::body::BoxBody;
-use actix_http::{Request, StatusCode};
-use actix_web::web::Bytes;
+use actix_http::StatusCode;
 use latchkey_rules::code::Code;
 use latchkey_rules::path::{forward_uri, split_target};
 use latchkey_rules::verdict::{Asked, Caller, Target as Place};
 
+use super::request::Request;
 use super::{Asking, Endpoint, asking, caller, preflight};
 use crate::gate::Gate;
-use crate::gate::answer::{self, Answer, Refused, names};
+use crate::gate::answer::{self, Answer, Challenge, Refused, names};
 use crate::gate::judge::{Ask, AskedKey, Judged, JudgedLimits};
 use crate::gate::read_key::{Offered, Source, names_to_strip};
 use crate::gate::refusals::Refusal;
@@ -21,9 +20,6 @@ pub(super) const PLAIN: &str = "/v1/authorize";
 /// Where nginx asks.
 pub(super) const NGINX: &str = "/v1/nginx/authorize";
 
-/// Proxies drop the body of an allow; a person who tries a key with `curl` reads it.
-const SEEN_BY_PEOPLE: &[u8] = b"VALID\n";
-
 /// How the asking proxy wants its answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -34,24 +30,20 @@ pub(super) enum Form {
 }
 
 /// For Caddy, Traefik, Envoy and programs.
-pub(super) async fn plain(gate: &Gate, request: &Request) -> Answer {
-    asking(
-        gate,
-        request,
-        Endpoint::Authorize,
-        async |asking: Asking<'_>| answer_to(asking, Form::Plain, PLAIN).await,
-    )
-    .await
+pub(super) async fn plain(gate: &Gate, request: Request<'_>) -> Answer {
+    let below = request.below(PLAIN);
+    let work = async |asking: Asking<'_>| answer_to(asking, Form::Plain, below).await;
+    asking(gate, request, Endpoint::Authorize, work).await
 }
 
 /// For nginx.
-pub(super) async fn nginx(gate: &Gate, request: &Request) -> Answer {
-    let work = async |asking: Asking<'_>| answer_to(asking, Form::Nginx, NGINX).await;
+pub(super) async fn nginx(gate: &Gate, request: Request<'_>) -> Answer {
+    let work = async |asking: Asking<'_>| answer_to(asking, Form::Nginx, None).await;
     asking(gate, request, Endpoint::Nginx, work).await
 }
 
-async fn answer_to(mut asking: Asking<'_>, form: Form, endpoint: &str) -> Answer {
-    asking.heads.said.below = below(asking.request, endpoint);
+async fn answer_to<'r>(mut asking: Asking<'r>, form: Form, below: Option<&'r str>) -> Answer {
+    asking.heads.said.below = below;
     match target::read(&asking.heads.said) {
         Ok(target) => judged(asking, &target, form).await,
         Err(error) => unjudged(&asking, form, &error.to_string()),
@@ -59,13 +51,8 @@ async fn answer_to(mut asking: Asking<'_>, form: Form, endpoint: &str) -> Answer
 }
 
 async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
-    let Asking {
-        gate,
-        request,
-        heads,
-        id,
-    } = asking;
-    let find_address = || caller::address(request, gate.settings());
+    let Asking { gate, heads, id } = asking;
+    let find_address = || heads.sender.address(gate.settings());
     let caller = caller::caller(&heads, &find_address);
     let (_, query) = split_target(target.uri);
     let mut key = heads.key;
@@ -94,12 +81,12 @@ async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
             Some(answer) => answer,
             None => refused_by(judged, gate, &id),
         };
-        answer::readable_by(answer.headers_mut(), origin);
+        answer::readable_by(&mut answer.lines, origin);
         answer
     };
     let mut answer = gate.judge_patiently(&ask, &mut write).await;
     gate.refusals().note(refused, &id);
-    if form == Form::Nginx && answer.status() != StatusCode::OK {
+    if form == Form::Nginx && answer.status != StatusCode::OK {
         nginx_status(&mut answer);
     }
     answer
@@ -137,14 +124,6 @@ pub(super) fn asked<'a>(target: &Target<'a>, caller: &'a Caller<'a>) -> Asked<'a
     }
 }
 
-/// The path below the endpoint, with its query, exactly as it came.
-pub(super) fn below<'a>(request: &'a Request, endpoint: &str) -> Option<&'a str> {
-    let whole = request.uri().path_and_query()?.as_str();
-    whole
-        .strip_prefix(endpoint)
-        .filter(|below| below.starts_with('/'))
-}
-
 fn admitted(
     judged: &Judged<'_>,
     target: &Target<'_>,
@@ -161,17 +140,9 @@ fn admitted(
         judged.reads_query,
     );
     let uri = forward_uri(target.uri, names).ok()?;
-    let body = BoxBody::new(Bytes::from_static(SEEN_BY_PEOPLE));
-    let mut answer = Answer::with_body(StatusCode::OK, body);
-    answer::admit(
-        answer.headers_mut(),
-        &key,
-        judged.product.unwrap_or("-"),
-        id,
-        &uri,
-        judged.limits.as_ref(),
-    );
-    Some(answer)
+    let product = judged.product.unwrap_or("-");
+    let limits = judged.limits.as_ref();
+    Some(answer::admitted(&key, product, id, &uri, limits))
 }
 
 fn refused_by(judged: &Judged<'_>, gate: &Gate, id: &RequestId) -> Answer {
@@ -211,7 +182,7 @@ pub(super) fn refusal(
         verdict: Some(code),
         message: gate.settings().message(code, message),
         request_id: id.as_str(),
-        realm: product.unwrap_or("latchkey"),
+        challenge: Challenge::key_for(product),
         limits,
     };
     answer::refused(&refused, gate.settings())
@@ -229,7 +200,7 @@ pub(super) fn unjudged(asking: &Asking<'_>, form: Form, why: &str) -> Answer {
     let refused = Refusal { code, key_id: None };
     gate.refusals().note(Some(refused), &asking.id);
     let mut answer = refusal(code, why, None, None, gate, &asking.id);
-    answer::readable_by(answer.headers_mut(), asking.heads.origin);
+    answer::readable_by(&mut answer.lines, asking.heads.origin);
     if form == Form::Nginx {
         nginx_status(&mut answer);
     }
@@ -238,13 +209,8 @@ pub(super) fn unjudged(asking: &Asking<'_>, form: Form, why: &str) -> Answer {
 
 /// The true status goes into a header, and one that nginx passes on takes its place.
 fn nginx_status(answer: &mut Answer) {
-    let status = answer.status();
-    answer
-        .headers_mut()
-        .insert(names::STATUS.clone(), answer::value(status.as_str()));
-    let passed = match status {
-        StatusCode::UNAUTHORIZED => StatusCode::UNAUTHORIZED,
-        _ => StatusCode::FORBIDDEN,
-    };
-    *answer.status_mut() = passed;
+    answer.lines.add(names::STATUS, answer.status.as_str());
+    if answer.status != StatusCode::UNAUTHORIZED {
+        answer.status = StatusCode::FORBIDDEN;
+    }
 }

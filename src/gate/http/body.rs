@@ -1,5 +1,6 @@
 //! Request bodies: how much, how long, and in which coding (T-60).
 
+use std::ops::Deref;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -9,25 +10,52 @@ use futures_util::StreamExt;
 use futures_util::future::poll_immediate;
 
 use super::heads::Heads;
+use super::request::{Body, text};
 use crate::gate::answer::Failure;
 
+/// A body that is there.
+pub(super) enum Whole<'a> {
+    /// In the bytes of the request.
+    Borrowed(&'a [u8]),
+    /// Collected piece by piece.
+    Collected(Bytes),
+}
+
+impl Deref for Whole<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(body) => body,
+            Self::Collected(body) => body,
+        }
+    }
+}
+
 /// The whole body of a request.
-pub(super) async fn read(
-    payload: Payload,
+pub(super) async fn read<'a>(
+    body: Body<'a>,
     heads: &Heads<'_>,
     time: Duration,
     limit: usize,
-) -> Result<Bytes, Failure> {
+) -> Result<Whole<'a>, Failure> {
     if heads.is_encoded {
         return Err(Failure::Encoded);
     }
     let announced = heads
         .content_length
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        .and_then(|value| text(value)?.parse::<usize>().ok());
     if announced.is_some_and(|len| len > limit) {
         return Err(Failure::TooLarge { limit });
     }
-    within(time, collect(payload, limit)).await
+    match body {
+        Body::Whole(body) if body.len() > limit => Err(Failure::TooLarge { limit }),
+        Body::Whole(body) => Ok(Whole::Borrowed(body)),
+        Body::Arriving(payload) => {
+            let collected = within(time, collect(payload, limit)).await?;
+            Ok(Whole::Collected(collected))
+        }
+    }
 }
 
 /// A body that comes in time.

@@ -2,24 +2,24 @@
 //!
 //! It renders what it is told, by the proxy alone; so it tells nothing that the proxy did not know.
 
-use actix_http::header::{self, HeaderValue};
-use actix_http::{HttpMessage, Request, StatusCode};
+use actix_http::StatusCode;
 use latchkey_rules::code::Code;
 
+use super::request::{Request, text};
 use super::{Asking, Endpoint, asking, preflight};
 use crate::gate::Gate;
-use crate::gate::answer::{self, Answer, RETRY_AFTER, Refused, names};
+use crate::gate::answer::{self, Answer, Challenge, RETRY_AFTER, Refused, names};
 use crate::web::request_id::RequestId;
 
 /// The refusal that `Latchkey-Status`, `-Verdict` and `-Request-Id` name.
-pub(super) async fn denied(gate: &Gate, request: &Request) -> Answer {
+pub(super) async fn denied(gate: &Gate, request: Request<'_>) -> Answer {
     asking(
         gate,
         request,
         Endpoint::Denied,
         async |asking: Asking<'_>| {
             let mut answer = render(&asking);
-            answer::readable_by(answer.headers_mut(), asking.heads.origin);
+            answer::readable_by(&mut answer.lines, asking.heads.origin);
             answer
         },
     )
@@ -27,9 +27,8 @@ pub(super) async fn denied(gate: &Gate, request: &Request) -> Answer {
 }
 
 fn render(asking: &Asking<'_>) -> Answer {
-    let header = |name| asking.request.headers().get(name).map(HeaderValue::to_str);
-    let told = |name| header(name).and_then(Result::ok);
-    let (status, fallback) = match told(&names::STATUS) {
+    let told = asking.heads.told;
+    let (status, fallback) = match told.status.and_then(text) {
         Some("204") => {
             return preflight::allowed(
                 asking.gate,
@@ -43,12 +42,16 @@ fn render(asking: &Asking<'_>) -> Answer {
         _ => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
     };
     // A verdict that does not belong to the status says nothing true, and is not handed on.
-    let verdict = told(&names::VERDICT)
+    let verdict = told
+        .verdict
+        .and_then(text)
         .and_then(|verdict| Code::from_str(verdict).ok())
         .filter(|code| code.http_status() == status.as_u16())
         .or((fallback == Code::Unavailable).then_some(fallback));
     let own_id = asking.id.as_str();
-    let id = told(&names::REQUEST_ID)
+    let id = told
+        .request_id
+        .and_then(text)
         .filter(|id| RequestId::is_one(id))
         .unwrap_or(own_id);
     let message = match verdict {
@@ -62,16 +65,14 @@ fn render(asking: &Asking<'_>) -> Answer {
         verdict,
         message,
         request_id: id,
-        realm: "latchkey",
+        challenge: Challenge::KEY,
         // The proxy has them from the verdict itself, and hands them on.
         limits: None,
     };
     let mut answer = answer::refused(&refused, asking.gate.settings());
     if status == StatusCode::TOO_MANY_REQUESTS {
         // Where the proxy has no time from the verdict itself.
-        answer
-            .headers_mut()
-            .insert(header::RETRY_AFTER, RETRY_AFTER);
+        answer.lines.add(names::RETRY_AFTER, RETRY_AFTER);
     }
     answer
 }

@@ -2,14 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use actix_http::body::BoxBody;
-use actix_http::header::{self, HeaderValue};
-use actix_http::{Method, Request, StatusCode};
+use actix_http::StatusCode;
 use serde::Serialize;
 
+use super::request::Request;
 use super::{Asking, Endpoint, asking};
 use crate::gate::Gate;
-use crate::gate::answer::{self, Answer};
+use crate::gate::answer::{self, Answer, names};
 use crate::metrics::Page;
 
 /// What `/readyz` says.
@@ -23,20 +22,19 @@ struct Readiness {
 }
 
 /// A path that needs no token and is only read: TRACE is refused here too (T-46).
-pub(super) fn read_only(gate: &Gate, request: &Request, read: fn(&Gate) -> Answer) -> Answer {
-    if *request.method() != Method::GET && *request.method() != Method::HEAD {
-        let mut answer = Answer::new(StatusCode::METHOD_NOT_ALLOWED);
-        let allow = HeaderValue::from_static("GET, HEAD");
-        answer.headers_mut().insert(header::ALLOW, allow);
+pub(super) fn read_only(gate: &Gate, request: &Request<'_>, read: fn(&Gate) -> Answer) -> Answer {
+    if !matches!(request.heads.said.method, "GET" | "HEAD") {
+        let mut answer = Answer::new(StatusCode::METHOD_NOT_ALLOWED, b"");
+        answer.lines.add(names::ALLOW, "GET, HEAD");
         return answer;
     }
     let answer = catch_unwind(AssertUnwindSafe(|| read(gate)));
-    answer.unwrap_or_else(|_panic| Answer::new(StatusCode::INTERNAL_SERVER_ERROR))
+    answer.unwrap_or_else(|_panic| Answer::new(StatusCode::INTERNAL_SERVER_ERROR, b""))
 }
 
 /// The process answers. No token is asked for: it tells nothing else.
 pub(super) fn alive(_gate: &Gate) -> Answer {
-    text("text/plain; charset=utf-8", "ok\n")
+    Answer::new(StatusCode::OK, b"ok\n").of_type("text/plain; charset=utf-8")
 }
 
 /// Requests can be judged.
@@ -55,16 +53,10 @@ pub(super) fn ready(gate: &Gate) -> Answer {
 }
 
 /// Everything that is counted.
-pub(super) async fn metrics(gate: &Gate, request: &Request) -> Answer {
-    let work = async |asking: Asking<'_>| text(Page::MEDIA_TYPE, asking.gate.metrics_page());
+pub(super) async fn metrics(gate: &Gate, request: Request<'_>) -> Answer {
+    let work = async |asking: Asking<'_>| {
+        let page = asking.gate.metrics_page().into_bytes();
+        Answer::new(StatusCode::OK, page).of_type(Page::MEDIA_TYPE)
+    };
     asking(gate, request, Endpoint::Metrics, work).await
-}
-
-fn text(media_type: &'static str, body: impl Into<String>) -> Answer {
-    let mut answer = Answer::with_body(StatusCode::OK, BoxBody::new(body.into()));
-    let media_type = HeaderValue::from_static(media_type);
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, media_type);
-    answer
 }

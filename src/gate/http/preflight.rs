@@ -1,14 +1,14 @@
 //! `/v1/preflight`: a browser asks whether it may call. It never sends a key then, so the product alone is judged.
 
-use actix_http::header::{self, HeaderValue};
-use actix_http::{Request, StatusCode};
+use actix_http::StatusCode;
 use latchkey_rules::code::Code;
 use latchkey_rules::verdict::{Caller, product_of};
 
-use super::authorize::{Form, asked, below, refusal, unjudged};
+use super::authorize::{Form, asked, refusal, unjudged};
+use super::request::{Request, text};
 use super::{Asking, Endpoint, asking};
 use crate::gate::Gate;
-use crate::gate::answer::{self, Answer};
+use crate::gate::answer::{self, Answer, names};
 use crate::gate::target::{self, Target};
 use crate::web::request_id::RequestId;
 
@@ -21,34 +21,26 @@ const MAX_AGE: &str = "7200";
 const ASKED_BYTES: usize = 1_024;
 
 /// A preflight, by product: 204 or the reason why not.
-pub(super) async fn preflight(gate: &Gate, request: &Request) -> Answer {
-    asking(
-        gate,
-        request,
-        Endpoint::Preflight,
-        async |mut asking: Asking<'_>| {
-            asking.heads.said.below = below(asking.request, PATH);
-            let target = match target::read(&asking.heads.said) {
-                Ok(target) => target,
-                Err(error) => return unjudged(&asking, Form::Plain, &error.to_string()),
-            };
-            let heads = &asking.heads;
-            let asks = (heads.asks_method, heads.asks_headers);
-            judged(asking.gate, &target, &asking.id, heads.origin, asks)
-        },
-    )
-    .await
+pub(super) async fn preflight(gate: &Gate, request: Request<'_>) -> Answer {
+    let below = request.below(PATH);
+    let work = async |mut asking: Asking<'_>| {
+        asking.heads.said.below = below;
+        let target = match target::read(&asking.heads.said) {
+            Ok(target) => target,
+            Err(error) => return unjudged(&asking, Form::Plain, &error.to_string()),
+        };
+        let heads = &asking.heads;
+        let asks = (heads.asks_method, heads.asks_headers);
+        judged(asking.gate, &target, &asking.id, heads.origin, asks)
+    };
+    asking(gate, request, Endpoint::Preflight, work).await
 }
 
 /// The method and the headers that a page wants to send.
-pub(super) type Asks<'a> = (Option<&'a HeaderValue>, Option<&'a HeaderValue>);
+pub(super) type Asks<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
 /// Whether a request is a preflight.
-pub(super) fn is_one(
-    method: &str,
-    origin: Option<&HeaderValue>,
-    asks_method: Option<&HeaderValue>,
-) -> bool {
+pub(super) fn is_one(method: &str, origin: Option<&[u8]>, asks_method: Option<&[u8]>) -> bool {
     method == "OPTIONS" && origin.is_some() && asks_method.is_some()
 }
 
@@ -57,7 +49,7 @@ pub(super) fn judged(
     gate: &Gate,
     target: &Target<'_>,
     id: &RequestId,
-    origin: Option<&HeaderValue>,
+    origin: Option<&[u8]>,
     asks: Asks<'_>,
 ) -> Answer {
     let refused = gate.with_catalogue(|catalogue| {
@@ -71,49 +63,43 @@ pub(super) fn judged(
         Some((code, message)) => refusal(code, &message, None, None, gate, id),
         None => allowed(gate, asks),
     };
-    answer::readable_by(answer.headers_mut(), origin);
+    answer::readable_by(&mut answer.lines, origin);
     answer
 }
 
 /// 204, with what the page may send: its own method and headers, and those that a key travels in.
 pub(super) fn allowed(gate: &Gate, (asks_method, asks_headers): Asks<'_>) -> Answer {
-    let mut answer = Answer::new(StatusCode::NO_CONTENT);
-    let headers = answer.headers_mut();
+    let mut answer = Answer::new(StatusCode::NO_CONTENT, b"");
     let mut methods = METHODS.to_owned();
-    let asked = asks_method.and_then(|method| method.to_str().ok());
+    let asked = asks_method.and_then(text);
     if let Some(method) =
         asked.filter(|method| is_list(method) && !METHODS.split(", ").any(|known| known == *method))
     {
         methods.push_str(", ");
         methods.push_str(method);
     }
-    let mut names = gate.settings().key_headers.join(", ");
-    names.push_str(", authorization, content-type");
-    let asked = asks_headers.and_then(|headers| headers.to_str().ok());
+    let mut sent = gate.settings().key_headers.join(", ");
+    sent.push_str(", authorization, content-type");
+    let asked = asks_headers.and_then(text);
     if let Some(asked) = asked.filter(|asked| is_list(asked)) {
         for name in asked
             .split(',')
             .map(str::trim)
             .filter(|name| !name.is_empty())
         {
-            if !names
+            if !sent
                 .split(", ")
                 .any(|known| known.eq_ignore_ascii_case(name))
             {
-                names.push_str(", ");
-                names.push_str(name);
+                sent.push_str(", ");
+                sent.push_str(name);
             }
         }
     }
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_METHODS,
-        answer::value(&methods),
-    );
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, answer::value(&names));
-    headers.insert(
-        header::ACCESS_CONTROL_MAX_AGE,
-        HeaderValue::from_static(MAX_AGE),
-    );
+    let lines = &mut answer.lines;
+    lines.add(names::ACCESS_CONTROL_ALLOW_METHODS, &methods);
+    lines.add(names::ACCESS_CONTROL_ALLOW_HEADERS, &sent);
+    lines.add(names::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
     answer
 }
 

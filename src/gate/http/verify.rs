@@ -1,11 +1,10 @@
 //! `POST /v1/verify` and `/v1/verify/batch`: verdicts as JSON, for programs.
 
-use actix_http::body::BoxBody;
-use actix_http::header::{self, HeaderValue};
-use actix_http::{Payload, Request, StatusCode};
+use actix_http::StatusCode;
 use latchkey_rules::verdict::Caller;
 
 use super::asked::Question;
+use super::request::{Body, Request};
 use super::{Asking, Endpoint, asked, asking, body};
 use crate::gate::Gate;
 use crate::gate::answer::{Answer, Failure, json, names};
@@ -14,12 +13,12 @@ use crate::gate::refusals::Refusal;
 use crate::web::request_id::RequestId;
 
 /// One verdict. Every one of them is a 200; what is refused is said inside.
-pub(super) async fn one(gate: &Gate, request: &Request, payload: Payload) -> Answer {
+pub(super) async fn one(gate: &Gate, request: Request<'_>, body: Body<'_>) -> Answer {
     asking(
         gate,
         request,
         Endpoint::Verify,
-        async |asking: Asking<'_>| match one_answer(&asking, payload).await {
+        async |asking: Asking<'_>| match one_answer(&asking, body).await {
             Ok(answer) => answer,
             Err(failure) => asking.fail(&failure),
         },
@@ -27,9 +26,9 @@ pub(super) async fn one(gate: &Gate, request: &Request, payload: Payload) -> Ans
     .await
 }
 
-async fn one_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Failure> {
+async fn one_answer(asking: &Asking<'_>, body: Body<'_>) -> Result<Answer, Failure> {
     let limits = asking.gate.settings().limits;
-    let body = body::read(payload, &asking.heads, limits.body_time, limits.body_bytes).await?;
+    let body = body::read(body, &asking.heads, limits.body_time, limits.body_bytes).await?;
     let question = asked::one(&body, asking.gate.settings().prefix.as_str())?;
     let id = asking.id;
     let caller = question.caller();
@@ -46,12 +45,12 @@ async fn one_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Fai
 }
 
 /// A verdict for each of many questions, in their order.
-pub(super) async fn batch(gate: &Gate, request: &Request, payload: Payload) -> Answer {
+pub(super) async fn batch(gate: &Gate, request: Request<'_>, body: Body<'_>) -> Answer {
     asking(
         gate,
         request,
         Endpoint::Batch,
-        async |asking: Asking<'_>| match batch_answer(&asking, payload).await {
+        async |asking: Asking<'_>| match batch_answer(&asking, body).await {
             Ok(answer) => answer,
             Err(failure) => asking.fail(&failure),
         },
@@ -59,9 +58,9 @@ pub(super) async fn batch(gate: &Gate, request: &Request, payload: Payload) -> A
     .await
 }
 
-async fn batch_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, Failure> {
+async fn batch_answer(asking: &Asking<'_>, body: Body<'_>) -> Result<Answer, Failure> {
     let limits = asking.gate.settings().limits;
-    let body = body::read(payload, &asking.heads, limits.body_time, limits.batch_bytes).await?;
+    let body = body::read(body, &asking.heads, limits.body_time, limits.batch_bytes).await?;
     let questions = asked::batch(&body, asking.gate.settings().prefix.as_str())?;
     let mut out = Vec::with_capacity(64 + questions.len() * 640);
     out.extend_from_slice(b"{\"results\":[");
@@ -89,16 +88,8 @@ async fn batch_answer(asking: &Asking<'_>, payload: Payload) -> Result<Answer, F
 }
 
 fn answer(body: Vec<u8>, id: &RequestId) -> Answer {
-    let mut answer = Answer::with_body(StatusCode::OK, BoxBody::new(body));
-    let headers = answer.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        names::REQUEST_ID.clone(),
-        crate::gate::answer::value(id.as_str()),
-    );
+    let mut answer = Answer::new(StatusCode::OK, body).of_type("application/json");
+    answer.lines.add(names::CACHE_CONTROL, "no-store");
+    answer.lines.add(names::REQUEST_ID, id.as_str());
     answer
 }
