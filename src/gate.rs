@@ -161,7 +161,7 @@ impl Gate {
     /// Answers a request over HTTP, on whichever path of the gate's.
     pub async fn answer(&self, mut request: actix_http::Request) -> Response<BoxBody> {
         let body = Body::Arriving(request.take_payload());
-        let answer = http::answer(self, Request::of(&request, self), body).await;
+        let answer = http::answer(self, &Request::of(&request, self), body).await;
         answer.into_response()
     }
 

@@ -16,6 +16,7 @@ mod verify;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
@@ -30,15 +31,15 @@ pub(super) use request::{Body, Request};
 
 /// Answers a request. One look at its path in place of a router, which tries its resources one after another: that
 /// costs a tenth of a verdict.
-pub(super) async fn answer(gate: &Gate, request: Request<'_>, body: Body<'_>) -> Answer {
+pub(super) async fn answer(gate: &Gate, request: &Request<'_>, body: Body<'_>) -> Answer {
     match request.path() {
         authorize::PLAIN => authorize::plain(gate, request).await,
         authorize::NGINX => authorize::nginx(gate, request).await,
         "/v1/verify" => verify::one(gate, request, body).await,
         "/v1/verify/batch" => verify::batch(gate, request, body).await,
         "/v1/denied" => denied::denied(gate, request).await,
-        "/healthz" => health::read_only(gate, &request, health::alive),
-        "/readyz" => health::read_only(gate, &request, health::ready),
+        "/healthz" => health::read_only(gate, request, health::alive),
+        "/readyz" => health::read_only(gate, request, health::ready),
         "/metrics" => health::metrics(gate, request).await,
         path if is_at_or_below(path, authorize::PLAIN) => authorize::plain(gate, request).await,
         path if is_at_or_below(path, preflight::PATH) => preflight::preflight(gate, request).await,
@@ -51,10 +52,11 @@ fn is_at_or_below(path: &str, endpoint: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A request to the gate.
+/// A request to the gate. It only points at what was read: each step of the way would keep a copy of its own.
+#[derive(Clone, Copy)]
 struct Asking<'r> {
     gate: &'r Gate,
-    heads: Heads<'r>,
+    heads: &'r Heads<'r>,
     id: RequestId,
 }
 
@@ -67,7 +69,12 @@ impl Asking<'_> {
 }
 
 /// What holds on every path: the token, the methods, and that a panic is an answer.
-async fn asking<'r, F>(gate: &'r Gate, request: Request<'r>, endpoint: Endpoint, work: F) -> Answer
+async fn asking<'r, F>(
+    gate: &'r Gate,
+    request: &'r Request<'r>,
+    endpoint: Endpoint,
+    work: F,
+) -> Answer
 where
     F: AsyncFnOnce(Asking<'r>) -> Answer,
 {
@@ -75,12 +82,12 @@ where
     let id = RequestId::generate();
     let asking = Asking {
         gate,
-        heads: request.heads,
+        heads: &request.heads,
         id,
     };
     let answer = match turned_away(&asking, endpoint) {
         Some(failure) => asking.fail(&failure),
-        None => guarded(gate, id, work(asking)).await,
+        None => guarded(gate, id, pin!(work(asking))).await,
     };
     if let Some(began) = began {
         gate.ends(endpoint, began);
@@ -144,7 +151,7 @@ impl Methods {
     }
 }
 
-async fn nowhere(gate: &Gate, request: Request<'_>) -> Answer {
+async fn nowhere(gate: &Gate, request: &Request<'_>) -> Answer {
     asking(
         gate,
         request,

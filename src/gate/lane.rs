@@ -150,7 +150,7 @@ impl Lane {
             let Some(asked) = self.read(left, peer) else {
                 return Then::Leaves(input.len() - left.len());
             };
-            let answer = http::answer(&self.gate, asked.request, asked.body).await;
+            let answer = http::answer(&self.gate, &asked.request, asked.body).await;
             let is_last = asked.is_last || answer.closes;
             self.write(&answer, is_last, &mut out);
             if !self.send(io, &out).await {

@@ -30,6 +30,7 @@ pub(crate) enum Offered<'a> {
 }
 
 /// Collects what could be the key.
+#[derive(Clone)]
 pub(crate) struct KeyReader<'a, 's> {
     prefix: &'s Prefix,
     /// What stands in a header or has our shape; the first one wins, a different one is a contradiction.

@@ -1,9 +1,11 @@
 //! What the fuzzers found worth keeping still holds. The checks and the corpora are those of `fuzz/`.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 #[path = "../../fuzz/checks/domain.rs"]
 mod domain;
@@ -13,6 +15,8 @@ mod forward_auth;
 mod forwarded_for;
 #[path = "../../fuzz/checks/ip_list.rs"]
 mod ip_list;
+#[path = "../../fuzz/checks/lane.rs"]
+mod lane;
 #[path = "../../fuzz/checks/path.rs"]
 mod path;
 #[path = "../../fuzz/checks/secret.rs"]
@@ -63,6 +67,14 @@ fn f_5_the_corpus_of_address_lists_holds() {
 fn f_6_the_corpus_of_forward_auth_requests_holds() {
     let rig = forward_auth::Rig::new();
     each_of("forward_auth", |data| rig.check(data));
+}
+
+#[test]
+fn t_46_the_corpus_of_connections_is_answered_alike_on_the_lane_and_off_it() {
+    let rig = lane::Rig::new();
+    let taken = Cell::new(0);
+    each_of("lane", |data| taken.set(taken.get() + rig.check(data)));
+    assert!(taken.get() >= 10, "the lane took {} requests", taken.get());
 }
 
 /// Hosts and what stands around them, of pieces that servers and browsers disagree about.
@@ -130,6 +142,76 @@ const RANGES: &[&str] = &[
     " ",
     "%eth0",
 ];
+
+/// Requests and what stands around them, of pieces that readers of HTTP disagree about.
+const CONNECTIONS: &[&str] = &[
+    "GET /v1/authorize HTTP/1.1\r\n",
+    "GET /v1/authorize/maps/1?key={live} HTTP/1.1\r\n",
+    "POST /v1/verify HTTP/1.1\r\n",
+    "GET http://a/v1/authorize HTTP/1.1\r\n",
+    "GET //a/v1 HTTP/1.1\r\n",
+    "GET /v1/authorize#a HTTP/1.1\r\n",
+    "GET /healthz HTTP/1.0\r\n",
+    "OPTIONS * HTTP/1.1\r\n",
+    "CONNECT a:1 HTTP/1.1\r\n",
+    "HEAD /healthz HTTP/1.1\r\n",
+    "Host: gate\r\n",
+    "Host: gate\r\n",
+    "Host:\r\n",
+    "X-API-Key: {live}\r\n",
+    "X-Forwarded-Uri: /maps/1\r\n",
+    "X-Forwarded-Host: api.example.com\r\n",
+    "Content-Length: 0\r\n",
+    "Content-Length: 2\r\n",
+    "Content-Length: +2\r\n",
+    "Content-Length: 2, 2\r\n",
+    "content-length:\t2 \r\n",
+    "Content-Length: 99999999999999999999\r\n",
+    "Content-Length:\r\n",
+    "Content-Length : 2\r\n",
+    "Transfer-Encoding: chunked\r\n",
+    "Transfer-Encoding: identity\r\n",
+    "Connection: close\r\n",
+    "Connection: keep-alive\r\n",
+    "Connection: close, keep-alive\r\n",
+    "Connection: upgrade\r\n",
+    "Connection:\r\n",
+    "Upgrade: websocket\r\n",
+    "Expect: 100-continue\r\n",
+    "Origin: https://a.example\r\n",
+    "X: a\n",
+    " folded\r\n",
+    "X\0: a\r\n",
+    "\r\n",
+    "\r\n",
+    "\r\n",
+    "\n",
+    "{}",
+    "2\r\n{}\r\n0\r\n\r\n",
+];
+
+#[test]
+fn t_46_what_the_lane_takes_of_a_connection_is_answered_as_off_it() {
+    let rig = lane::Rig::new();
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 4_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let taken = Cell::new(0);
+    let pieces = prop::collection::vec(prop::sample::select(CONNECTIONS), 1..9);
+    let begins = prop::sample::select(&CONNECTIONS[..3]);
+    let outcome = runner.run(&(begins, pieces), |(begin, pieces)| {
+        let plain = format!("{begin}Host: gate\r\n{}\r\n", pieces.concat());
+        let odd = format!("{begin}{}", pieces.concat());
+        for connection in [plain, odd] {
+            taken.set(taken.get() + rig.check(connection.as_bytes()));
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+    assert!(taken.get() >= 200, "the lane took {} requests", taken.get());
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8_000, failure_persistence: None, ..ProptestConfig::default() })]

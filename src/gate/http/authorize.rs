@@ -12,7 +12,7 @@ use crate::gate::answer::{self, Answer, Challenge, Refused, names};
 use crate::gate::judge::{Ask, AskedKey, Judged, JudgedLimits};
 use crate::gate::read_key::{Offered, Source, names_to_strip};
 use crate::gate::refusals::Refusal;
-use crate::gate::target::{self, Target};
+use crate::gate::target::{self, Said, Target};
 use crate::web::request_id::RequestId;
 
 /// Where proxies and programs ask.
@@ -30,21 +30,24 @@ pub(super) enum Form {
 }
 
 /// For Caddy, Traefik, Envoy and programs.
-pub(super) async fn plain(gate: &Gate, request: Request<'_>) -> Answer {
+pub(super) async fn plain(gate: &Gate, request: &Request<'_>) -> Answer {
     let below = request.below(PLAIN);
     let work = async |asking: Asking<'_>| answer_to(asking, Form::Plain, below).await;
     asking(gate, request, Endpoint::Authorize, work).await
 }
 
 /// For nginx.
-pub(super) async fn nginx(gate: &Gate, request: Request<'_>) -> Answer {
+pub(super) async fn nginx(gate: &Gate, request: &Request<'_>) -> Answer {
     let work = async |asking: Asking<'_>| answer_to(asking, Form::Nginx, None).await;
     asking(gate, request, Endpoint::Nginx, work).await
 }
 
-async fn answer_to<'r>(mut asking: Asking<'r>, form: Form, below: Option<&'r str>) -> Answer {
-    asking.heads.said.below = below;
-    match target::read(&asking.heads.said) {
+async fn answer_to<'r>(asking: Asking<'r>, form: Form, below: Option<&'r str>) -> Answer {
+    let said = Said {
+        below,
+        ..asking.heads.said
+    };
+    match target::read(&said) {
         Ok(target) => judged(asking, &target, form).await,
         Err(error) => unjudged(&asking, form, &error.to_string()),
     }
@@ -53,9 +56,9 @@ async fn answer_to<'r>(mut asking: Asking<'r>, form: Form, below: Option<&'r str
 async fn judged(asking: Asking<'_>, target: &Target<'_>, form: Form) -> Answer {
     let Asking { gate, heads, id } = asking;
     let find_address = || heads.sender.address(gate.settings());
-    let caller = caller::caller(&heads, &find_address);
+    let caller = caller::caller(heads, &find_address);
     let (_, query) = split_target(target.uri);
-    let mut key = heads.key;
+    let mut key = heads.key.clone();
     if let Some(query) = query {
         key.query(query, &gate.settings().key_query);
     }

@@ -12,7 +12,7 @@ use crate::gate::answer::{self, Answer, Challenge, RETRY_AFTER, Refused, names};
 use crate::web::request_id::RequestId;
 
 /// The refusal that `Latchkey-Status`, `-Verdict` and `-Request-Id` name.
-pub(super) async fn denied(gate: &Gate, request: Request<'_>) -> Answer {
+pub(super) async fn denied(gate: &Gate, request: &Request<'_>) -> Answer {
     asking(
         gate,
         request,

@@ -53,7 +53,7 @@ pub(super) fn ready(gate: &Gate) -> Answer {
 }
 
 /// Everything that is counted.
-pub(super) async fn metrics(gate: &Gate, request: Request<'_>) -> Answer {
+pub(super) async fn metrics(gate: &Gate, request: &Request<'_>) -> Answer {
     let work = async |asking: Asking<'_>| {
         let page = asking.gate.metrics_page().into_bytes();
         Answer::new(StatusCode::OK, page).of_type(Page::MEDIA_TYPE)

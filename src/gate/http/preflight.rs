@@ -9,7 +9,7 @@ use super::request::{Request, text};
 use super::{Asking, Endpoint, asking};
 use crate::gate::Gate;
 use crate::gate::answer::{self, Answer, names};
-use crate::gate::target::{self, Target};
+use crate::gate::target::{self, Said, Target};
 use crate::web::request_id::RequestId;
 
 /// Where preflights are asked about.
@@ -21,15 +21,18 @@ const MAX_AGE: &str = "7200";
 const ASKED_BYTES: usize = 1_024;
 
 /// A preflight, by product: 204 or the reason why not.
-pub(super) async fn preflight(gate: &Gate, request: Request<'_>) -> Answer {
+pub(super) async fn preflight(gate: &Gate, request: &Request<'_>) -> Answer {
     let below = request.below(PATH);
-    let work = async |mut asking: Asking<'_>| {
-        asking.heads.said.below = below;
-        let target = match target::read(&asking.heads.said) {
+    let work = async |asking: Asking<'_>| {
+        let heads = asking.heads;
+        let said = Said {
+            below,
+            ..heads.said
+        };
+        let target = match target::read(&said) {
             Ok(target) => target,
             Err(error) => return unjudged(&asking, Form::Plain, &error.to_string()),
         };
-        let heads = &asking.heads;
         let asks = (heads.asks_method, heads.asks_headers);
         judged(asking.gate, &target, &asking.id, heads.origin, asks)
     };

@@ -13,7 +13,7 @@ use crate::gate::refusals::Refusal;
 use crate::web::request_id::RequestId;
 
 /// One verdict. Every one of them is a 200; what is refused is said inside.
-pub(super) async fn one(gate: &Gate, request: Request<'_>, body: Body<'_>) -> Answer {
+pub(super) async fn one(gate: &Gate, request: &Request<'_>, body: Body<'_>) -> Answer {
     asking(
         gate,
         request,
@@ -28,7 +28,7 @@ pub(super) async fn one(gate: &Gate, request: Request<'_>, body: Body<'_>) -> An
 
 async fn one_answer(asking: &Asking<'_>, body: Body<'_>) -> Result<Answer, Failure> {
     let limits = asking.gate.settings().limits;
-    let body = body::read(body, &asking.heads, limits.body_time, limits.body_bytes).await?;
+    let body = body::read(body, asking.heads, limits.body_time, limits.body_bytes).await?;
     let question = asked::one(&body, asking.gate.settings().prefix.as_str())?;
     let id = asking.id;
     let caller = question.caller();
@@ -45,7 +45,7 @@ async fn one_answer(asking: &Asking<'_>, body: Body<'_>) -> Result<Answer, Failu
 }
 
 /// A verdict for each of many questions, in their order.
-pub(super) async fn batch(gate: &Gate, request: Request<'_>, body: Body<'_>) -> Answer {
+pub(super) async fn batch(gate: &Gate, request: &Request<'_>, body: Body<'_>) -> Answer {
     asking(
         gate,
         request,
@@ -60,7 +60,7 @@ pub(super) async fn batch(gate: &Gate, request: Request<'_>, body: Body<'_>) -> 
 
 async fn batch_answer(asking: &Asking<'_>, body: Body<'_>) -> Result<Answer, Failure> {
     let limits = asking.gate.settings().limits;
-    let body = body::read(body, &asking.heads, limits.body_time, limits.batch_bytes).await?;
+    let body = body::read(body, asking.heads, limits.body_time, limits.batch_bytes).await?;
     let questions = asked::batch(&body, asking.gate.settings().prefix.as_str())?;
     let mut out = Vec::with_capacity(64 + questions.len() * 640);
     out.extend_from_slice(b"{\"results\":[");

@@ -120,3 +120,77 @@ fn number(digits: &[u8]) -> Option<usize> {
     let digits = std::str::from_utf8(is_plain.then_some(digits)?).ok()?;
     digits.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(text: &str) -> Option<(usize, String, bool)> {
+        let mut room = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let whole = whole(text.as_bytes(), &mut room)?;
+        let body = String::from_utf8(whole.body.to_vec()).unwrap();
+        Some((whole.len, body, whole.is_last))
+    }
+
+    #[test]
+    fn what_gateways_send_is_taken() {
+        let plain = "GET /v1/authorize HTTP/1.1\r\nHost: a\r\nX-Key: b\r\n\r\n";
+        let posted = "POST /v1/verify HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}";
+        let kept = "PUT /a/%20?b=(c) HTTP/1.1\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n";
+        let last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        for (text, body, is_last) in [
+            (plain, "", false),
+            (posted, "{}", false),
+            (kept, "", false),
+            (last, "", true),
+        ] {
+            assert_eq!(
+                taken(text),
+                Some((text.len(), body.to_owned(), is_last)),
+                "{text}"
+            );
+        }
+        let two = format!("{posted}{plain}");
+        assert_eq!(taken(&two), Some((posted.len(), "{}".to_owned(), false)));
+    }
+
+    #[test]
+    fn what_is_odd_unfinished_or_wrong_is_left() {
+        let with = |line: &str| format!("POST /a HTTP/1.1\r\nHost: a\r\n{line}\r\n\r\n{{}}");
+        let lines = [
+            "Content-Length: 3",
+            "Content-Length: +2",
+            "Content-Length: 2\r\nContent-Length: 2",
+            "Content-Length: 0000000002",
+            "Content-Length: 2, 2",
+            "Content-Length:",
+            "Transfer-Encoding: chunked",
+            "transfer-encoding: identity",
+            "Connection: close, x",
+            "Connection: keep-alive\r\nConnection: close",
+            "Connection: close",
+            "Upgrade: websocket",
+            "Expect: 100-continue",
+            "Host: b",
+            "no colon",
+        ];
+        for text in lines.map(with) {
+            assert_eq!(taken(&text), None, "{text}");
+        }
+        for text in [
+            "",
+            "GET / HTTP/1.1\r\nHost: a\r\n\r",
+            "GET / HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+            "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /\u{e9} HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nmore",
+        ] {
+            assert_eq!(taken(text), None, "{text}");
+        }
+    }
+}
