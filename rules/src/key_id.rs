@@ -101,6 +101,12 @@ impl KeyIdText {
         Self(text)
     }
 
+    /// The text, as the bytes that it is.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

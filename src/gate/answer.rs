@@ -259,13 +259,13 @@ pub(crate) fn admitted(
     let lines = &mut answer.lines;
     lines.reserve(896 + uri.len());
     lines.add(name::CONTENT_TYPE, "text/plain; charset=utf-8");
-    lines.add(name::KEY_ID, KeyIdText::of(&key.key_id).as_str());
+    lines.add_bytes(name::KEY_ID, KeyIdText::of(&key.key_id).as_bytes());
     lines.add(name::ACCOUNT, key.account);
     lines.add(name::PRODUCT, product);
     lines.add(name::ENVIRONMENT, key.environment.word());
     lines.add(name::ACCESS, key.access.word());
     lines.add(name::PLAN, key.plan);
-    lines.add(name::REQUEST_ID, id.as_str());
+    lines.add_bytes(name::REQUEST_ID, id.as_bytes());
     match key.ends_at().and_then(http_date) {
         Some(ends) => lines.add(name::SECRET_ENDS, &ends),
         None => lines.add(name::SECRET_ENDS, NOTHING),

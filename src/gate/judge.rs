@@ -33,6 +33,9 @@ use super::replica::{Facts, Found, Known, Replica};
 
 pub use limits::JudgedLimits;
 
+/// Questions of which it is worth to read the buckets beforehand, since that takes every lock there is over them.
+const MANY: usize = 32;
+
 const NOT_FROM_QUERY: &str = "A key stands in the query of this request, where this product does not take it. Send it in a header.";
 
 /// What is asked of the gate.
@@ -225,6 +228,10 @@ impl Judge {
         let judged = self.replica.with_all(|view, facts| {
             // All are looked up before the first is decided: see `with_all`.
             let found = view.find_all(shown.iter().map(Shown::digest));
+            if found.len() >= MANY {
+                let known = found.iter().filter_map(Found::known);
+                self.limiter.warm(known.map(Known::key_row));
+            }
             for (done, ((ask, shown), found)) in asks.iter().zip(&shown).zip(&found).enumerate() {
                 let (credential, known) = match shown {
                     Shown::Secret(_) => {

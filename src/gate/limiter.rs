@@ -5,7 +5,9 @@
 //! again is as good as none, so only keys in use take memory. It must not know requests, secrets or the database.
 
 pub(crate) mod addresses;
+mod buckets;
 
+use std::hint::black_box;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashTable;
@@ -16,6 +18,7 @@ use latchkey_rules::time::{DAY_MS, Millis};
 use crate::clock::Clock;
 use crate::store::activity::DayTotal;
 use crate::store::replica::RowId;
+use buckets::{Buckets, Held, spread};
 
 /// Locks over the buckets, and over the days: enough that two threads seldom meet.
 const SHARDS: usize = 64;
@@ -29,6 +32,13 @@ pub(crate) struct Demand {
     pub(crate) account_row: RowId,
     pub(crate) bounds: Bounds,
     pub(crate) cost: u32,
+}
+
+impl Demand {
+    /// Whose limit a second it is.
+    fn pair(&self) -> (i64, i64) {
+        (self.key_row, self.product_row.number())
+    }
 }
 
 /// When it asks: on the clock that never goes back, and by the time of day.
@@ -70,21 +80,20 @@ impl Limiter {
             .then(|| lock(&self.buckets, demand.key_row))
             .flatten();
         let mut day = Open::day(&self.days, demand, at);
-        let both = [
-            (demand.product_row.number(), second),
-            (RowId::NONE.number(), minute),
-        ];
-        let look = |buckets: Option<&Buckets>, day: Option<&Open<'_>>, cost| {
-            let room = |(product, rate): (i64, Option<Rate>)| {
-                let bucket = buckets?.of(demand.key_row, product);
-                Some(bucket.look(rate?, cost, at.micros))
-            };
-            let [second, minute] = both.map(room);
-            Limits {
-                second,
-                minute,
-                day: day.map(|day| day.look(cost)),
-            }
+        let look = |buckets: Option<&Buckets>, day: Option<&Open<'_>>, cost| Limits {
+            second: second.zip(buckets).map(|(rate, buckets)| {
+                buckets
+                    .seconds
+                    .of(demand.pair())
+                    .look(rate, cost, at.micros)
+            }),
+            minute: minute.zip(buckets).map(|(rate, buckets)| {
+                buckets
+                    .minutes
+                    .of(demand.key_row)
+                    .look(rate, cost, at.micros)
+            }),
+            day: day.map(|day| day.look(cost)),
         };
         let limits = look(buckets.as_deref(), day.as_ref(), demand.cost);
         if limits.taking() != Taking::Taken {
@@ -93,11 +102,16 @@ impl Limiter {
         if is_trial {
             return limits;
         }
-        for (product, rate) in both {
-            if let (Some(buckets), Some(rate)) = (buckets.as_deref_mut(), rate) {
-                let bucket = buckets.hold(demand.key_row, product);
-                bucket.rate = rate;
-                bucket.bucket.take(rate, demand.cost, at.micros);
+        if let Some(buckets) = buckets.as_deref_mut() {
+            if let Some(rate) = second {
+                buckets
+                    .seconds
+                    .take(demand.pair(), rate, demand.cost, at.micros);
+            }
+            if let Some(rate) = minute {
+                buckets
+                    .minutes
+                    .take(demand.key_row, rate, demand.cost, at.micros);
             }
         }
         if let Some(day) = &mut day {
@@ -110,10 +124,10 @@ impl Limiter {
     fn ask_one(&self, demand: &Demand, rate: Rate, at: At, is_trial: bool) -> Limits {
         let mut buckets = lock(&self.buckets, demand.key_row);
         let mut day = Open::day(&self.days, demand, at);
-        let mut place = buckets
+        let place = buckets
             .as_deref_mut()
-            .map(|buckets| buckets.place(demand.key_row, RowId::NONE.number()));
-        let bucket = match &place {
+            .map(|buckets| buckets.minutes.place(demand.key_row));
+        let mut bucket = match &place {
             Some(Entry::Occupied(held)) => held.get().bucket,
             _ => Bucket::default(),
         };
@@ -129,23 +143,31 @@ impl Limiter {
         if is_trial {
             return limits;
         }
-        let mut bucket = bucket;
         bucket.take(rate, demand.cost, at.micros);
-        let taken = Held {
-            key_row: demand.key_row,
-            product: RowId::NONE.number(),
-            bucket,
-            rate,
-        };
-        match place.take() {
-            Some(Entry::Occupied(mut held)) => *held.get_mut() = taken,
-            Some(Entry::Vacant(room)) => drop(room.insert(taken)),
-            None => {}
+        if let Some(place) = place {
+            place.insert(Held {
+                of: demand.key_row,
+                bucket,
+                rate,
+            });
         }
         if let Some(day) = &mut day {
             day.take(demand.cost);
         }
         limits
+    }
+
+    /// Reads the buckets of many keys, of which nothing is said: the processor fetches them together here, where each of
+    /// the decisions that follow would wait for its own.
+    pub(crate) fn warm(&self, key_rows: impl Iterator<Item = i64>) {
+        let shards: Vec<_> = self.buckets.iter().map(open).collect();
+        let fill = |key_row| {
+            let buckets = shards.get(shard_of(key_row))?;
+            Some(buckets.minutes.of(key_row))
+        };
+        key_rows.filter_map(fill).for_each(|bucket| {
+            black_box(bucket);
+        });
     }
 
     /// Takes in what the database holds of accounts' days, and that so much of it had been waiting here.
@@ -154,7 +176,8 @@ impl Limiter {
             return;
         };
         let account = total.account.number();
-        let used = days.of(account);
+        let place = days.place(account);
+        let used = days.at(place);
         if used.day > total.day {
             return;
         }
@@ -163,12 +186,13 @@ impl Limiter {
         } else {
             0
         };
-        days.set(DayUsed {
+        let settled = DayUsed {
             account,
             day: total.day,
             known: u64::try_from(total.used).unwrap_or(0),
             waiting: waiting.saturating_sub(written),
-        });
+        };
+        days.set(place, settled);
     }
 
     /// Gives up buckets that are full again, and days that are over: each turn those of a few shards.
@@ -185,10 +209,7 @@ impl Limiter {
 
     /// How many buckets are held.
     pub(crate) fn len(&self) -> usize {
-        self.buckets
-            .iter()
-            .map(|buckets| open(buckets).0.len())
-            .sum()
+        self.buckets.iter().map(|buckets| open(buckets).len()).sum()
     }
 }
 
@@ -197,9 +218,12 @@ fn open<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn lock<T>(shards: &[Mutex<T>], row: i64) -> Option<MutexGuard<'_, T>> {
+    shards.get(shard_of(row)).map(open)
+}
+
+fn shard_of(row: i64) -> usize {
     // Bits that the tables within a shard do not go by.
-    let hash = usize::try_from(spread(row, 0) >> 40).unwrap_or(0);
-    shards.get(hash % SHARDS).map(open)
+    usize::try_from(spread(row, 0) >> 40).unwrap_or(0) % SHARDS
 }
 
 /// What an account has used of a day.
@@ -218,25 +242,32 @@ struct DayUsed {
 struct Days(HashTable<DayUsed>);
 
 impl Days {
-    fn of(&self, account: i64) -> DayUsed {
-        let found = self
-            .0
-            .find(spread(account, 0), |used| used.account == account);
+    fn place(&self, account: i64) -> Option<usize> {
+        let same = |used: &DayUsed| used.account == account;
+        self.0.find_bucket_index(spread(account, 0), same)
+    }
+
+    fn at(&self, place: Option<usize>) -> DayUsed {
+        let found = place.and_then(|place| self.0.get_bucket(place));
         found.copied().unwrap_or_default()
     }
 
-    fn set(&mut self, used: DayUsed) {
-        let same = |other: &DayUsed| other.account == used.account;
+    /// Puts it where the account was found to stand, or else to the others.
+    fn set(&mut self, place: Option<usize>, used: DayUsed) {
+        if let Some(held) = place.and_then(|place| self.0.get_bucket_mut(place)) {
+            *held = used;
+            return;
+        }
         let hash = |other: &DayUsed| spread(other.account, 0);
-        self.0
-            .entry(spread(used.account, 0), same, hash)
-            .insert(used);
+        self.0.insert_unique(spread(used.account, 0), used, hash);
     }
 }
 
 /// The day of one account, held open for one request.
 struct Open<'a> {
     days: MutexGuard<'a, Days>,
+    /// Where it stands among them.
+    place: Option<usize>,
     /// As it is now.
     used: DayUsed,
     per_day: u64,
@@ -251,7 +282,8 @@ impl<'a> Open<'a> {
         let today = at.now.day_start();
         let left_ms = today.plus_ms(DAY_MS).0.saturating_sub(at.now.0);
         let days = lock(days, account)?;
-        let known = days.of(account);
+        let place = days.place(account);
+        let known = days.at(place);
         let new = DayUsed {
             account,
             day: today,
@@ -260,6 +292,7 @@ impl<'a> Open<'a> {
         Some(Self {
             used: if known.day >= today { known } else { new },
             days,
+            place,
             per_day,
             ends_in: u64::try_from(left_ms).unwrap_or(0) * 1_000,
         })
@@ -272,63 +305,8 @@ impl<'a> Open<'a> {
 
     fn take(&mut self, cost: u32) {
         self.used.waiting += u64::from(cost);
-        self.days.set(self.used);
+        self.days.set(self.place, self.used);
     }
-}
-
-/// A bucket of a key, or of a key and product.
-#[derive(Clone, Copy)]
-struct Held {
-    key_row: i64,
-    product: i64,
-    bucket: Bucket,
-    /// As it was last taken from: whether it is full again is judged by that.
-    rate: Rate,
-}
-
-#[derive(Default)]
-struct Buckets(HashTable<Held>);
-
-impl Buckets {
-    fn of(&self, key_row: i64, product: i64) -> Bucket {
-        let same = |held: &Held| held.key_row == key_row && held.product == product;
-        let held = self.0.find(spread(key_row, product), same);
-        held.map(|held| held.bucket).unwrap_or_default()
-    }
-
-    fn place(&mut self, key_row: i64, product: i64) -> Entry<'_, Held> {
-        self.0.entry(
-            spread(key_row, product),
-            |held| held.key_row == key_row && held.product == product,
-            |held| spread(held.key_row, held.product),
-        )
-    }
-
-    fn hold(&mut self, key_row: i64, product: i64) -> &mut Held {
-        let new = Held {
-            key_row,
-            product,
-            bucket: Bucket::default(),
-            rate: Rate::new(1, 1),
-        };
-        self.place(key_row, product).or_insert(new).into_mut()
-    }
-
-    fn sweep(&mut self, now: Micros) {
-        self.0.retain(|held| !held.bucket.is_full(held.rate, now));
-        if self.0.len() < self.0.capacity() / 4 {
-            let hash = |held: &Held| spread(held.key_row, held.product);
-            self.0.shrink_to_fit(hash);
-        }
-    }
-}
-
-/// Rows are ours and grow by one: multiplying spreads them, and nobody can choose them.
-fn spread(row: i64, product: i64) -> u64 {
-    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let hash = row.unsigned_abs().wrapping_mul(SPREAD);
-    let hash = (hash ^ product.unsigned_abs() ^ hash >> 32).wrapping_mul(SPREAD);
-    (hash ^ hash >> 29).wrapping_mul(SPREAD)
 }
 
 #[cfg(test)]

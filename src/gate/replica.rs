@@ -62,6 +62,16 @@ pub(crate) enum Found<'a> {
     Broken,
 }
 
+impl<'a> Found<'a> {
+    /// The secret and its key, if there is one.
+    pub(crate) fn known(&self) -> Option<&Known<'a>> {
+        match self {
+            Self::Known(known) => Some(known),
+            Self::Unknown | Self::Broken => None,
+        }
+    }
+}
+
 /// A secret, its key, and what that key shares with others.
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'a> {

@@ -8,7 +8,7 @@ use latchkey_rules::time::Millis;
 use super::limits::push_json;
 use super::lines::push_number;
 use crate::gate::GateSettings;
-use crate::gate::judge::Judged;
+use crate::gate::judge::{Judged, JudgedKey};
 
 /// Appends a verdict.
 pub(crate) fn push_verdict(
@@ -27,29 +27,30 @@ pub(crate) fn push_verdict(
             "{\"valid\":false"
         },
     );
-    push_text(out, ",\"code\":", Some(judged.code.as_str()));
+    push_word(out, ",\"code\":", Some(judged.code.as_str().as_bytes()));
     // An allow is looked up nowhere: almost every verdict is one.
     let message = if is_valid {
         judged.message
     } else {
         settings.message(judged.code, judged.message)
     };
-    push_text(out, ",\"message\":", Some(message));
+    push_text(out, ",\"message\":", message);
+    let word = |text: fn(&JudgedKey<'_>) -> &'static str| key.map(|key| text(key).as_bytes());
     let key_id = key.map(|key| KeyIdText::of(&key.key_id));
-    push_text(out, ",\"key_id\":", key_id.as_ref().map(KeyIdText::as_str));
+    push_word(
+        out,
+        ",\"key_id\":",
+        key_id.as_ref().map(KeyIdText::as_bytes),
+    );
     push(out, ",\"secret_number\":");
     match key {
         Some(key) => push_number(out, key.secret_number.into()),
         None => push(out, "null"),
     }
-    push_text(out, ",\"account\":", key.map(|key| key.account));
-    push_text(
-        out,
-        ",\"environment\":",
-        key.map(|key| key.environment.word()),
-    );
-    push_text(out, ",\"product\":", judged.product);
-    push_text(out, ",\"access\":", key.map(|key| key.access.word()));
+    push_word(out, ",\"account\":", key.map(|key| key.account.as_bytes()));
+    push_word(out, ",\"environment\":", word(|key| key.environment.word()));
+    push_word(out, ",\"product\":", judged.product.map(str::as_bytes));
+    push_word(out, ",\"access\":", word(|key| key.access.word()));
     if is_valid && judged.by_method_alone {
         push(out, ",\"access_checked\":\"method\"");
     }
@@ -68,14 +69,24 @@ fn push(out: &mut Vec<u8>, text: &str) {
 
 fn push_instant(out: &mut Vec<u8>, name: &str, at: Option<Millis>) {
     let at = at.and_then(|at| Timestamp::from_millisecond(at.0).ok());
-    push_text(out, name, at.map(|at| at.to_string()).as_deref());
+    let at = at.map(|at| at.to_string());
+    push_word(out, name, at.as_ref().map(String::as_bytes));
 }
 
-fn push_text(out: &mut Vec<u8>, name: &str, text: Option<&str>) {
+/// Appends a word of ours, a name or an instant, none of which holds what JSON would escape; or null.
+fn push_word(out: &mut Vec<u8>, name: &str, word: Option<&[u8]>) {
     push(out, name);
-    let Some(text) = text else {
+    let Some(word) = word else {
         return push(out, "null");
     };
+    out.push(b'"');
+    out.extend_from_slice(word);
+    out.push(b'"');
+}
+
+/// Appends a text of whoever, escaped.
+fn push_text(out: &mut Vec<u8>, name: &str, text: &str) {
+    push(out, name);
     out.push(b'"');
     // Counted rather than looked for: the compiler then looks at many bytes at a time.
     let is_special = |byte: &u8| matches!(byte, 0..b' ' | b'"' | b'\\');
@@ -110,7 +121,7 @@ mod tests {
             "",
         ] {
             let mut out = Vec::new();
-            push_text(&mut out, "", Some(text));
+            push_text(&mut out, "", text);
             let back: String = serde_json::from_slice(&out).unwrap();
             assert_eq!(back, text);
         }

@@ -37,15 +37,15 @@ pub(super) struct Question<'a> {
     origin: Option<Text<'a>>,
     #[serde(borrow, default)]
     referer: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    ip: Option<Text<'a>>,
+    #[serde(default)]
+    ip: Ip,
     #[serde(borrow, default)]
     user_agent: Option<Text<'a>>,
     // Facts for checks that are yet to come: read and held to their form, so that a gateway can send them today.
-    #[serde(borrow, default, rename = "country")]
-    _country: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "token")]
-    _token: Option<Text<'a>>,
+    #[serde(default, rename = "country")]
+    _country: Option<Unread>,
+    #[serde(default, rename = "token")]
+    _token: Option<Unread>,
     #[serde(default)]
     cost: Option<u32>,
     #[serde(default)]
@@ -59,7 +59,10 @@ impl Question<'_> {
             origin: given(self.origin.as_ref()),
             referer: given(self.referer.as_ref()),
             user_agent: given(self.user_agent.as_ref()),
-            address: Address::Is(given(self.ip.as_ref()).and_then(|ip| ip.parse().ok())),
+            address: Address::Is(match self.ip {
+                Ip::Is(ip) => Some(ip),
+                Ip::Absent | Ip::Wrong => None,
+            }),
         }
     }
 
@@ -103,7 +106,7 @@ impl Question<'_> {
         if self.cost.is_some_and(|cost| !COSTS.contains(&cost)) {
             return Err("“cost” has to be a whole number from 1 to 1,000.");
         }
-        if given(self.ip.as_ref()).is_some_and(|ip| ip.parse::<IpAddr>().is_err()) {
+        if matches!(self.ip, Ip::Wrong) {
             return Err("“ip” has to be an IPv4 or IPv6 address.");
         }
         Ok(())
@@ -223,6 +226,34 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
         }
         deserializer.deserialize_str(Either)
+    }
+}
+
+/// An address, read once. What is none is told at its place, with the question's number.
+#[derive(Clone, Copy, Default)]
+enum Ip {
+    #[default]
+    Absent,
+    Is(IpAddr),
+    Wrong,
+}
+
+impl<'de> Deserialize<'de> for Ip {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Option::<Text<'de>>::deserialize(deserializer)?;
+        Ok(match given(text.as_ref()) {
+            None => Self::Absent,
+            Some(ip) => ip.parse().map_or(Self::Wrong, Self::Is),
+        })
+    }
+}
+
+/// A text that is only held to be one.
+struct Unread;
+
+impl<'de> Deserialize<'de> for Unread {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Text::deserialize(deserializer).map(|_text| Self)
     }
 }
 
