@@ -146,7 +146,8 @@ fn answers(bytes: &[u8]) -> Vec<Said> {
     let (mut said, mut left) = (Vec::new(), bytes);
     while !left.is_empty() {
         let head_len = left.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
-        let head = std::str::from_utf8(&left[..head_len]).unwrap();
+        // Each byte as one character: an answer may repeat what is no UTF-8.
+        let head: String = left[..head_len].iter().copied().map(char::from).collect();
         let mut lines = head.split("\r\n").map(without_id);
         let status = lines.next().unwrap();
         let of_answer =

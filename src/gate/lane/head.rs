@@ -58,9 +58,10 @@ pub(super) fn whole<'b, 'h>(bytes: &'b [u8], room: &'h mut Room<'b>) -> Option<W
     })
 }
 
-/// Whether its answer has a body, and the connection goes on after it.
+/// A word that every reader takes for a method, after whose request the connection goes on and whose answer has a body.
 fn is_plain_method(method: &str) -> bool {
-    !matches!(method, "HEAD" | "CONNECT")
+    let is_plain = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
+    !matches!(method, "HEAD" | "CONNECT") && method.bytes().all(is_plain)
 }
 
 /// A path, with or without a query, that every reader of addresses reads alike (RFC 3986, 3.3 and 3.4).
@@ -184,6 +185,7 @@ mod tests {
             "GET / HTTP/1.0\r\nHost: a\r\n\r\n",
             "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
             "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+            "G$T / HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
             "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
