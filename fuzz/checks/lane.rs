@@ -110,7 +110,8 @@ impl Rig {
     }
 }
 
-/// The framework ends a connection with a body that nobody wanted to read; the lane read it with its head, and goes on.
+/// The framework says that it ends a connection with a body that nobody wanted to read; the lane read it with its head,
+/// and goes on.
 /// Else they agree.
 fn agree(on_lane: &[Said], framed: &[Said], bytes: &str) {
     for (place, (ours, theirs)) in on_lane.iter().zip(framed).enumerate() {
@@ -121,8 +122,8 @@ fn agree(on_lane: &[Said], framed: &[Said], bytes: &str) {
             ..theirs.clone()
         };
         assert_eq!(*ours, expected, "{bytes}");
-        if left_a_body {
-            assert_eq!(place + 1, framed.len(), "{bytes}");
+        // It goes on all the same where the whole body had come.
+        if left_a_body && place + 1 == framed.len() {
             return;
         }
     }
