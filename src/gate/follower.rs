@@ -34,7 +34,7 @@ const CHECK: Duration = Duration::from_mins(1);
 /// Rows of one page, of the log and of accounts.
 const PAGE: i64 = 10_000;
 /// Keys of one page, with what hangs on them: few enough to stay in a processor's cache until they are in the replica.
-const KEYS_PAGE: i64 = 2_000;
+const KEYS_PAGE: i64 = 1_000;
 
 /// Why a look at the log failed.
 #[derive(Debug, thiserror::Error)]
@@ -407,7 +407,7 @@ fn each_page_of_keys(
     let last = snapshot::last_key(one)?;
     let middle = RowId::from_number(last.number() / 2);
     thread::scope(|scope| {
-        let (ready, pages) = mpsc::sync_channel(2);
+        let (ready, pages) = mpsc::sync_channel(1);
         let also_ready = ready.clone();
         let readings = [
             scope.spawn(move || read_keys(one, RowId::NONE, middle, &ready)),
