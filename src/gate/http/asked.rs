@@ -9,8 +9,9 @@ use std::net::IpAddr;
 use latchkey_rules::limit::MAX_COST;
 use latchkey_rules::verdict::{Address, Asked, Caller, Target};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Deserializer as Json;
 
 use crate::gate::answer::Failure;
 use crate::gate::judge::{Ask, AskedKey};
@@ -20,36 +21,106 @@ pub(super) const BATCH_ITEMS: usize = 1_000;
 const COSTS: std::ops::RangeInclusive<u32> = 1..=MAX_COST;
 
 /// One question.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 pub(super) struct Question<'a> {
-    #[serde(borrow, default)]
     secret: Option<Text<'a>>,
-    #[serde(borrow, default)]
     product: Option<Text<'a>>,
-    #[serde(borrow, default)]
     host: Option<Text<'a>>,
-    #[serde(borrow, default)]
     path: Option<Text<'a>>,
-    #[serde(borrow, default)]
     method: Option<Text<'a>>,
-    #[serde(borrow, default)]
     origin: Option<Text<'a>>,
-    #[serde(borrow, default)]
     referer: Option<Text<'a>>,
-    #[serde(default)]
     ip: Ip,
-    #[serde(borrow, default)]
     user_agent: Option<Text<'a>>,
-    // Facts for checks that are yet to come: read and held to their form, so that a gateway can send them today.
-    #[serde(default, rename = "country")]
-    _country: Option<Unread>,
-    #[serde(default, rename = "token")]
-    _token: Option<Unread>,
-    #[serde(default)]
     cost: Option<u32>,
-    #[serde(default)]
     dry_run: Option<bool>,
+}
+
+/// The fields of a question.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Field {
+    Secret,
+    Product,
+    Host,
+    Path,
+    Method,
+    Origin,
+    Referer,
+    Ip,
+    UserAgent,
+    // Facts for checks that are yet to come: read and held to their form, so that a gateway can send them today.
+    Country,
+    Token,
+    Cost,
+    DryRun,
+}
+
+impl Field {
+    /// Its bit among those that were seen, and its name.
+    const fn bit(self) -> (u16, &'static str) {
+        match self {
+            Self::Secret => (1, "secret"),
+            Self::Product => (1 << 1, "product"),
+            Self::Host => (1 << 2, "host"),
+            Self::Path => (1 << 3, "path"),
+            Self::Method => (1 << 4, "method"),
+            Self::Origin => (1 << 5, "origin"),
+            Self::Referer => (1 << 6, "referer"),
+            Self::Ip => (1 << 7, "ip"),
+            Self::UserAgent => (1 << 8, "user_agent"),
+            Self::Country => (1 << 9, "country"),
+            Self::Token => (1 << 10, "token"),
+            Self::Cost => (1 << 11, "cost"),
+            Self::DryRun => (1 << 12, "dry_run"),
+        }
+    }
+}
+
+/// Reads a question into its place: one that is read and then moved there is copied three times, which costs a question of
+/// a batch as much as its digest.
+struct Fill<'q, 'a>(&'q mut Question<'a>);
+
+impl<'de: 'a, 'a> DeserializeSeed<'de> for Fill<'_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de: 'a, 'a> Visitor<'de> for Fill<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let (question, mut seen) = (self.0, 0);
+        while let Some(field) = map.next_key::<Field>()? {
+            let (bit, name) = field.bit();
+            if seen & bit != 0 {
+                return Err(A::Error::duplicate_field(name));
+            }
+            seen |= bit;
+            match field {
+                Field::Secret => question.secret = map.next_value()?,
+                Field::Product => question.product = map.next_value()?,
+                Field::Host => question.host = map.next_value()?,
+                Field::Path => question.path = map.next_value()?,
+                Field::Method => question.method = map.next_value()?,
+                Field::Origin => question.origin = map.next_value()?,
+                Field::Referer => question.referer = map.next_value()?,
+                Field::Ip => question.ip = map.next_value()?,
+                Field::UserAgent => question.user_agent = map.next_value()?,
+                Field::Country | Field::Token => drop(map.next_value::<Option<Text<'_>>>()?),
+                Field::Cost => question.cost = map.next_value()?,
+                Field::DryRun => question.dry_run = map.next_value()?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Question<'_> {
@@ -120,7 +191,10 @@ fn given<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
 
 /// Reads one question.
 pub(super) fn one<'a>(body: &'a [u8], prefix: &str) -> Result<Question<'a>, Failure> {
-    let Object(question) = parse::<Object<Question<'a>>>(body, prefix)?;
+    let (mut question, mut json) = (Question::default(), Json::from_slice(body));
+    let read = Fill(&mut question).deserialize(&mut json);
+    read.and_then(|()| json.end())
+        .map_err(|error| Failure::BadRequest(said_of(&error, prefix)))?;
     match question.check() {
         Ok(()) => Ok(question),
         Err(why) => Err(Failure::BadRequest(why.to_owned())),
@@ -166,14 +240,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Questions<'a> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let mut questions =
                     Vec::with_capacity(list.size_hint().unwrap_or(64).min(BATCH_ITEMS));
-                while let Some(Object(question)) = list.next_element()? {
-                    questions.push(question);
-                    if questions.len() > BATCH_ITEMS {
-                        while list.next_element::<IgnoredAny>()?.is_some() {}
-                        return Ok(Questions(None));
+                while questions.len() <= BATCH_ITEMS {
+                    let place = questions.push_mut(Question::default());
+                    if list.next_element_seed(Fill(place))?.is_none() {
+                        questions.pop();
+                        return Ok(Questions(Some(questions)));
                     }
                 }
-                Ok(Questions(Some(questions)))
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Questions(None))
             }
         }
         deserializer.deserialize_seq(List)
@@ -214,14 +289,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
                 f.write_str("a text")
             }
 
-            fn visit_borrowed_str<E: serde::de::Error>(
-                self,
-                text: &'de str,
-            ) -> Result<Self::Value, E> {
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
                 Ok(Text(Cow::Borrowed(text)))
             }
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 Ok(Text(Cow::Owned(text.to_owned())))
             }
         }
@@ -245,15 +317,6 @@ impl<'de> Deserialize<'de> for Ip {
             None => Self::Absent,
             Some(ip) => ip.parse().map_or(Self::Wrong, Self::Is),
         })
-    }
-}
-
-/// A text that is only held to be one.
-struct Unread;
-
-impl<'de> Deserialize<'de> for Unread {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Text::deserialize(deserializer).map(|_text| Self)
     }
 }
 
