@@ -37,6 +37,20 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(told.success(), "no process to send {name} to");
 }
 
+/// Stops a child, all of it: until its first thread has had its turn, the others go on and answer.
+pub(crate) fn freeze(child: &Child) {
+    signal(child, "STOP");
+    needs::soon("all threads are stopped", || {
+        let threads = fs::read_dir(format!("/proc/{}/task", child.id())).expect("its threads");
+        let is_stopped = |thread: std::io::Result<fs::DirEntry>| {
+            let stat = fs::read_to_string(thread.ok()?.path().join("stat")).ok()?;
+            let (_, state) = stat.rsplit_once(") ")?;
+            state.starts_with('T').then_some(())
+        };
+        threads.map(is_stopped).collect::<Option<Vec<()>>>()
+    });
+}
+
 /// Asks a child to end and waits for it.
 pub(crate) fn end(child: &mut Child) -> Option<ExitStatus> {
     if let Ok(Some(status)) = child.try_wait() {

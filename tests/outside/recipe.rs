@@ -3,7 +3,7 @@
 
 use crate::facts::Facts;
 use crate::http::Ask;
-use crate::process::{Latchkey, signal};
+use crate::process::{Latchkey, freeze, signal};
 use crate::proxy::{Kind, Proxied, Seen};
 use data_encoding::BASE64;
 
@@ -240,7 +240,7 @@ fn t_43_the_key_reaches_neither_the_api_nor_a_log_of_the_proxy() {
                 .ask("GET", &format!("{place}{secret}"))
                 .send(&stage.proxy.address);
         }
-        signal(&stage.latchkey.child, "STOP");
+        freeze(&stage.latchkey.child);
         stage
             .ask("GET", &format!("?key={secret}"))
             .header("X-API-Key", secret)

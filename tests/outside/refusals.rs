@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::http::{Answer, Ask};
-use crate::process::{Latchkey, signal};
+use crate::process::{Latchkey, freeze, signal};
 use crate::proxy::Proxied;
 use serde_json::Value;
 
@@ -180,7 +180,7 @@ fn t_49_without_the_gate_a_proxy_closes_with_503() {
             .header("X-API-Key", &key.secret);
         assert_eq!(ask.send(&proxy.address).status, 200);
         assert_eq!(proxy.take_seen().len(), 1);
-        signal(&latchkey.child, "STOP");
+        freeze(&latchkey.child);
         let silent = ask.send(&proxy.address);
         signal(&latchkey.child, "CONT");
         is_ours(&silent, 503, "ServiceUnavailable", "UNAVAILABLE");
