@@ -110,24 +110,20 @@ impl Rig {
     }
 }
 
-/// The framework says that it ends a connection with a body that nobody wanted to read; the lane read it with its head,
-/// and goes on.
-/// Else they agree.
+/// They agree, but for when the framework says that a connection ends: it does so already with an answer before the one
+/// that is the last, where both requests had come, and with a body that nobody wanted to read. After such a body it may end
+/// it; the lane read it with its head, and goes on.
 fn agree(on_lane: &[Said], framed: &[Said], bytes: &str) {
-    for (place, (ours, theirs)) in on_lane.iter().zip(framed).enumerate() {
-        let left_a_body =
-            theirs.is_last && !ours.is_last && bytes.to_lowercase().contains("content-length");
+    for (ours, theirs) in on_lane.iter().zip(framed) {
         let expected = Said {
-            is_last: theirs.is_last && !left_a_body,
+            is_last: theirs.is_last && ours.is_last,
             ..theirs.clone()
         };
         assert_eq!(*ours, expected, "{bytes}");
-        // It goes on all the same where the whole body had come.
-        if left_a_body && place + 1 == framed.len() {
-            return;
-        }
     }
-    assert_eq!(on_lane.len(), framed.len(), "{bytes}");
+    let left_a_body = framed.last().is_some_and(|last| last.is_last)
+        && bytes.to_lowercase().contains("content-length");
+    assert!(on_lane.len() == framed.len() || left_a_body, "{bytes}");
 }
 
 /// Says these bytes, and nothing after them.
