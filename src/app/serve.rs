@@ -133,11 +133,26 @@ fn gate_service<T>(
 where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    let limits: RequestLimits = gate.settings().limits;
     let waits = Waits {
-        first: gate.settings().limits.head_time,
+        first: limits.head_time,
         next: GATEWAYS_STAY,
     };
-    let framework = framework_service(gate.clone(), ending.clone());
+    let asked = gate.clone();
+    let answered = move |request: Request| {
+        let gate = asked.clone();
+        async move { Ok::<Response<BoxBody>, Infallible>(gate.answer(request).await) }
+    };
+    let told = ending.clone();
+    let framework = HttpService::build()
+        .keep_alive(GATEWAYS_STAY)
+        .client_request_timeout(limits.head_time)
+        .client_disconnect_timeout(DISCONNECT)
+        .graceful_shutdown_signal(move || {
+            let ending = told.clone();
+            async move { ending.notified().await }
+        })
+        .h1(fn_service(answered));
     fn_factory(move || {
         let lane = Rc::new(Lane::new(gate.clone(), waits));
         let (framework, ending) = (framework.new_service(()), ending.clone());
@@ -157,33 +172,4 @@ where
             Ok(fn_service(connected))
         }
     })
-}
-
-fn framework_service<T>(
-    gate: Gate,
-    ending: GracefulShutdownSignal,
-) -> impl ServiceFactory<
-    (T, Option<SocketAddr>),
-    Config = (),
-    Response = (),
-    Error = DispatchError,
-    InitError = (),
->
-where
-    T: AsyncRead + AsyncWrite + Unpin + 'static,
-{
-    let limits: RequestLimits = gate.settings().limits;
-    let answered = move |request: Request| {
-        let gate = gate.clone();
-        async move { Ok::<Response<BoxBody>, Infallible>(gate.answer(request).await) }
-    };
-    HttpService::build()
-        .keep_alive(GATEWAYS_STAY)
-        .client_request_timeout(limits.head_time)
-        .client_disconnect_timeout(DISCONNECT)
-        .graceful_shutdown_signal(move || {
-            let ending = ending.clone();
-            async move { ending.notified().await }
-        })
-        .h1(fn_service(answered))
 }
